@@ -1,0 +1,50 @@
+# make run    set up and run the main job: two pipelines, trained, scored and packaged
+# make test   pass the tests, the linter and the type checker
+# make corpus convert every corpus that can be found
+# make fix    format the code and write what is generated in the README
+# make clean  remove what the workflow made (not .venv, not your files in assets/)
+
+PYTHON ?= python3
+VENV ?= .venv
+EXTRA ?=
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints$(if $(EXTRA),-$(EXTRA)).txt
+CORPORA := conll2003 mit_movie mit_trivia gmb
+
+.PHONY: run test corpus fix clean
+
+run: $(VENV)/.run$(EXTRA)
+	$(BIN)/python -m spacy project run all
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+corpus: $(VENV)/.run$(EXTRA)
+	for c in $(CORPORA); do \
+	  $(BIN)/python -m spacy project run fetch-$$c && \
+	  $(BIN)/python -m spacy project run convert-$$c || exit 1; done
+
+fix: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m spacy project document --output README.md
+	$(BIN)/python -m scripts.results
+
+clean:
+	rm -rf corpus training metrics packages project.lock
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'error: Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -e '.$(if $(EXTRA),[$(EXTRA)])' -c $(CONSTRAINTS)
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -e '.[test]' -c constraints.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""The commands of the project: `python -m scripts.<command> --help`."""

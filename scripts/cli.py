@@ -1,0 +1,25 @@
+"""How every command of the project starts and fails."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from scripts.errors import InputError
+
+
+def run(main: Callable[..., Any]) -> None:
+    """Run a function as a command line program.
+
+    An `InputError` becomes one line on standard error and exit code 1.
+
+    main (Callable): A function with typer's annotations.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,132 @@
+"""Convert a corpus's native files to corpus/<corpus>/{train,dev,test}.spacy."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from spacy.vocab import Vocab
+from wasabi import table
+
+from scripts import cli
+from scripts.corpora.docs import Split, convert
+from scripts.corpora.formats import Document
+from scripts.corpora.reader import read
+from scripts.corpora.registry import Name, get_corpus
+from scripts.corpora.spec import Corpus
+from scripts.corpora.splits import cut, group_sentences
+from scripts.corpora.tags import Scheme, detect_scheme
+from scripts.errors import InputError
+from scripts.files import replacing, write_json
+from scripts.sources import Kind, Source, read_source
+
+
+def convert_corpus(
+    corpus: Corpus, assets: Path, output: Path, *, sentences_per_document: int | None = None
+) -> dict[str, Any]:
+    """Convert a corpus. The output folder appears whole or not at all.
+
+    corpus (Corpus): The corpus.
+    assets (Path): The folder with one folder of native files for each corpus.
+    output (Path): The folder to write {train,dev,test}.spacy, source.json and
+        stats.json into.
+    sentences_per_document (int | None): How many sentences make a document
+        where a file marks none, if not what the corpus says.
+    RETURNS (dict[str, Any]): The contents of stats.json.
+    RAISES (InputError): What is wrong with a native file, and on which line.
+    """
+    folder = assets / corpus.name
+    size = sentences_per_document or corpus.sentences_per_document
+    documents: dict[str, list[Document]] = {}
+    schemes: dict[str, Scheme] = {}
+    for split, name in corpus.present(folder).items():
+        documents[split], schemes[split] = _read(folder / name, corpus, size)
+    shares = {split: share for split, share in corpus.shares.items() if split not in documents}
+    documents |= cut(documents["train"], shares)
+    if empty := [split for split in ("train", "dev", "test") if not documents.get(split)]:
+        raise InputError(f"{folder}: too few sentences to cut off a {empty[0]} split.")
+    vocab = Vocab()
+    splits = {
+        split: convert(documents[split], schemes.get(split, schemes["train"]), vocab)
+        for split in ("train", "dev", "test")
+    }
+    source = read_source(corpus, folder)
+    stats = _stats(splits, schemes)
+    with replacing(output) as partial:
+        partial.mkdir()
+        for split, converted in splits.items():
+            converted.docs.to_disk(partial / f"{split}.spacy")
+        write_json(partial / "source.json", asdict(source))
+        write_json(partial / "stats.json", stats)
+    _report(source, stats)
+    return stats
+
+
+def _read(path: Path, corpus: Corpus, size: int) -> tuple[list[Document], Scheme]:
+    documents, marked = read(path, corpus.format)
+    scheme = detect_scheme(
+        [t.tag for t in sentence] for document in documents for sentence in document
+    )
+    grouping = "marked"
+    if not marked:
+        documents = group_sentences(documents[0], size)
+        grouping = f"{size} sentence{'s' if size > 1 else ''} each"
+    print(f"{path}: tags are {scheme}, documents are {grouping}")
+    return documents, scheme
+
+
+def _stats(splits: dict[str, Split], schemes: dict[str, Scheme]) -> dict[str, Any]:
+    pairs = itertools.combinations(splits, 2)
+    return {
+        "schemes": {split: str(scheme) for split, scheme in schemes.items()},
+        "splits": {name: split.stats() for name, split in splits.items()},
+        "sentences_also_in": {
+            f"{second} in {first}": _shared(splits[first].texts, splits[second].texts.elements())
+            for first, second in pairs
+        },
+    }
+
+
+def _shared(known: Iterable[str], sentences: Iterable[str]) -> int:
+    known = set(known)
+    return sum(sentence in known for sentence in sentences)
+
+
+def _report(source: Source, stats: dict[str, Any]) -> None:
+    print(source.line())
+    if source.kind is Kind.SAMPLE:
+        print(f"This is not {source.corpus}: no score on it may be called one on that corpus.")
+    splits = stats["splits"]
+    labels = sorted({label for split in splits.values() for label in split["entities"]} - {"all"})
+    rows: list[tuple[str, ...]] = [
+        (key.replace("_", " "), *(f"{split[key]:,}" for split in splits.values()))
+        for key in ("documents", "sentences", "tokens", "repaired_tags", "repeated_sentences")
+    ]
+    for label in [*labels, "all"]:
+        rows.append((label, *(f"{split['entities'].get(label, 0):,}" for split in splits.values())))
+    print(table(rows, header=("", *splits), divider=True, aligns=("l", "r", "r", "r")))
+    for pair, number in stats["sentences_also_in"].items():
+        print(f"sentences of {pair}: {number:,}")
+
+
+def main(
+    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
+    assets: Annotated[Path, typer.Option(help="Folder of native files.")] = Path("assets"),
+    output: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
+    sentences_per_document: Annotated[
+        int | None, typer.Option(min=1, help="Sentences in a document where a file marks none.")
+    ] = None,
+) -> None:
+    """Convert a corpus to spaCy's binary format, and count what is in it."""
+    convert_corpus(
+        get_corpus(corpus, assets),
+        assets,
+        output / corpus,
+        sentences_per_document=sentences_per_document,
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

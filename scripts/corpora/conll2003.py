@@ -1,0 +1,39 @@
+"""CoNLL-2003 English: news, four labels, documents."""
+
+from functools import partial
+
+from scripts.corpora.formats import ColumnFormat
+from scripts.corpora.public import HubTable, fetch_hub_table
+from scripts.corpora.spec import Corpus, Public
+from scripts.sample.generate import write_conll
+
+FORMAT = ColumnFormat(token=0, pos=1, tag=3, columns=4, separator=" ", document_marker="-DOCSTART-")
+
+# The Hub's own conversion of the data set to Parquet: the data set's script does
+# not run in `datasets` 4 and later.
+HUB = HubTable(
+    name="eriktks/conll2003",
+    revision="refs/convert/parquet",
+    files={"train": "train.txt", "validation": "valid.txt", "test": "test.txt"},
+    columns=("tokens", "pos_tags", "chunk_tags", "ner_tags"),
+    sentences={"train": 14041, "validation": 3250, "test": 3453},
+)
+
+CORPUS = Corpus(
+    name="conll2003",
+    title="CoNLL-2003",
+    pipeline="bert_ner",
+    description="Entities in English news: PER, ORG, LOC, MISC.",
+    licence="Reuters RCV1 text under a research agreement: not redistributable",
+    url="https://www.clips.uantwerpen.be/conll2003/ner/",
+    format=FORMAT,
+    files={"train": "train.txt", "dev": "valid.txt", "test": "test.txt"},
+    provided={
+        "train.txt": "conll2003/train.txt",
+        "valid.txt": "conll2003/valid.txt",
+        "test.txt": "conll2003/test.txt",
+    },
+    sentences_per_document=10,
+    public=Public(where=f"the Hub ({HUB.name})", fetch=partial(fetch_hub_table, HUB)),
+    sample=write_conll,
+)

@@ -1,0 +1,19 @@
+"""GMB: the "annotated corpus for NER" table, eight labels, no splits."""
+
+from scripts.corpora.formats import CsvFormat
+from scripts.corpora.spec import Corpus
+from scripts.sample.generate import write_gmb
+
+CORPUS = Corpus(
+    name="gmb",
+    title="GMB",
+    pipeline="bert_gmb_ner",
+    description="Entities in English news: geo, gpe, org, per, tim, art, eve, nat.",
+    licence="no licence stated with this copy: not redistributable",
+    url="https://gmb.let.rug.nl/",
+    format=CsvFormat(sentence="Sentence #", token="Word", pos="POS", tag="Tag", encoding="cp1252"),
+    files={"train": "ner_dataset.csv"},
+    shares={"dev": 0.1, "test": 0.1},
+    provided={"ner_dataset.csv": "gmb/ner_dataset.csv"},
+    sample=write_gmb,
+)

@@ -1,0 +1,26 @@
+"""MIT Movie eng: simple spoken movie queries, twelve labels, no dev split."""
+
+from scripts.corpora import mit
+from scripts.corpora.spec import Corpus
+from scripts.sample.generate import write_mit_movie
+
+CHECKSUMS = {
+    "engtrain.bio": "68d90d7b29bc7dbf54efce6dfddbcdcb685293a00eaf76cd48c3acb5d3b68fe8",
+    "engtest.bio": "2ba7c6da2e5c1d897ebbcbcefad9e0f03eed41b183106e7f26b7f24b704282fd",
+}
+
+CORPUS = Corpus(
+    name="mit_movie",
+    title="MIT Movie (eng)",
+    pipeline="bert_movie_ner",
+    description="Entities in movie queries: titles, actors, genres, years, plots and more.",
+    licence=mit.LICENCE,
+    url=mit.URL,
+    format=mit.FORMAT,
+    files={"train": "engtrain.bio", "test": "engtest.bio"},
+    optional={"dev": "engdev.bio"},
+    shares={"dev": 0.1},
+    provided={name: f"mit_movie/{name}" for name in CHECKSUMS},
+    public=mit.published(CHECKSUMS),
+    sample=write_mit_movie,
+)

@@ -1,0 +1,26 @@
+"""MIT Movie trivia10k13: complex movie queries, another set of twelve labels."""
+
+from scripts.corpora import mit
+from scripts.corpora.spec import Corpus
+from scripts.sample.generate import write_mit_trivia
+
+CHECKSUMS = {
+    "trivia10k13train.bio": "3208087913814190b5ac6bf7a7c926d23b7cf0ab4a1734311badec4d8eaa5a82",
+    "trivia10k13test.bio": "244807ba0006744a103a9449a12503641af287a869887b6d9cbb75b749e92d3d",
+}
+
+CORPUS = Corpus(
+    name="mit_trivia",
+    title="MIT Movie (trivia10k13)",
+    pipeline="bert_trivia_ner",
+    description="Entities in movie trivia questions: plots, actors, opinions, awards and more.",
+    licence=mit.LICENCE,
+    url=mit.URL,
+    format=mit.FORMAT,
+    files={"train": "trivia10k13train.bio", "test": "trivia10k13test.bio"},
+    optional={"dev": "trivia10k13dev.bio"},
+    shares={"dev": 0.1},
+    provided={name: f"mit_movie/{name}" for name in CHECKSUMS},
+    public=mit.published(CHECKSUMS),
+    sample=write_mit_trivia,
+)

@@ -1,0 +1,30 @@
+"""The corpora by name. A new one is a module here and its commands in project.yml."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from scripts.corpora import conll2003, gmb, mit_movie, mit_trivia, own
+from scripts.corpora.spec import Corpus
+
+CORPORA = {c.name: c for c in (conll2003.CORPUS, mit_movie.CORPUS, mit_trivia.CORPUS, gmb.CORPUS)}
+
+
+class Name(StrEnum):
+    """The corpora that commands take."""
+
+    CONLL2003 = "conll2003"
+    MIT_MOVIE = "mit_movie"
+    MIT_TRIVIA = "mit_trivia"
+    GMB = "gmb"
+    OWN = "own"
+
+
+def get_corpus(name: str, assets: Path = Path("assets")) -> Corpus:
+    """Look up a corpus.
+
+    name (str): One of `Name`; `own` is read from assets/own/corpus.toml.
+    assets (Path): The folder with one folder of native files for each corpus.
+    RETURNS (Corpus): The corpus.
+    RAISES (InputError): If the description of the user's own corpus is wrong.
+    """
+    return own.load(assets / "own" / "corpus.toml") if name == "own" else CORPORA[name]

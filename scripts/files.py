@@ -1,0 +1,62 @@
+"""Writing so that an output is there whole or not at all."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file or folder beside its place and rename it when it is complete.
+
+    If the block fails, what stood at `path` is untouched and nothing else is
+    left. What a killed run left beside it is removed by the next one.
+
+    path (Path): The file or folder to write.
+    YIELDS (Path): Where to write it; does not exist yet, its parent does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    old = path.with_name(f".{path.name}.old")
+    if not path.exists() and old.exists():  # a run was killed between the two renames
+        old.rename(path)
+    for leftover in (partial, old):
+        remove(leftover)
+    try:
+        yield partial
+        if path.is_dir():
+            path.rename(old)
+        partial.replace(path)
+    finally:
+        remove(partial)
+        if path.exists():
+            remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all it holds, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,55 @@
+"""Whether there is a GPU that both PyTorch and CuPy can use."""
+
+from scripts.errors import InputError
+
+
+def choose_gpu(wanted: str) -> int:
+    """Choose the device to train on.
+
+    wanted (str): `auto`, or a GPU's number, -1 for the CPU.
+    RETURNS (int): The GPU's number, -1 for the CPU.
+    RAISES (InputError): If the GPU that is asked for cannot be used.
+    """
+    if wanted not in ("auto", "-1") and not wanted.isdigit():
+        raise InputError(f'--gpu-id {wanted}: expected "auto", -1 for the CPU, or 0, 1, ...')
+    if wanted == "-1":
+        return -1
+    import torch
+
+    if not torch.cuda.is_available():
+        if wanted == "auto":
+            return -1
+        raise InputError(f"--gpu-id {wanted}: PyTorch sees no GPU. Use -1, or check the driver.")
+    if problem := explain_mismatch(torch.version.cuda, _cupy_cuda()):
+        raise InputError(problem)
+    return 0 if wanted == "auto" else int(wanted)
+
+
+def explain_mismatch(torch_cuda: str | None, cupy_cuda: int | None) -> str | None:
+    """Say what is wrong where PyTorch and CuPy are built for different CUDAs.
+
+    torch_cuda (str | None): `torch.version.cuda`, such as "12.8".
+    cupy_cuda (int | None): CuPy's CUDA version, such as 12080; None if it is
+        not installed.
+    RETURNS (str | None): What is wrong and what to install, None if nothing is.
+    """
+    major = (torch_cuda or "0").split(".")[0]
+    if cupy_cuda is None:
+        return (
+            f"PyTorch has a GPU, but spaCy needs CuPy for it, and it is not installed. "
+            f"Run: make run EXTRA=cuda{major}. To train on the CPU: --gpu-id -1."
+        )
+    if str(cupy_cuda // 1000) != major:
+        return (
+            f"CuPy is built for CUDA {cupy_cuda // 1000} and PyTorch for CUDA {torch_cuda}: they "
+            f"cannot share a GPU. Install one of the extras cuda12 and cuda13 with its constraints."
+        )
+    return None
+
+
+def _cupy_cuda() -> int | None:
+    try:
+        import cupy
+    except ImportError:
+        return None
+    return int(cupy.cuda.runtime.runtimeGetVersion())

@@ -1,0 +1,29 @@
+"""What machine this is, for the record beside a figure."""
+
+import os
+import platform
+from pathlib import Path
+
+
+def describe_machine(gpu: int = -1) -> str:
+    """Name the processor and the GPU, if one is used.
+
+    gpu (int): The GPU's number, -1 for none.
+    RETURNS (str): Such as "2 cores of Intel Xeon", "2 cores of ..., NVIDIA H200".
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    described = f"{cores} cores of {_processor()}"
+    if gpu < 0:
+        return described
+    import torch
+
+    return f"{described}, {torch.cuda.get_device_name(gpu)}"
+
+
+def _processor() -> str:
+    try:
+        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in info.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()

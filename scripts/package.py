@@ -1,0 +1,110 @@
+"""Package a trained pipeline as a wheel that needs neither this project nor a hub."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from spacy.cli.package import generate_readme
+from spacy.cli.package import package as spacy_package
+
+from scripts import cli
+from scripts.errors import InputError
+from scripts.files import read_json, replacing, write_json
+
+CODE = [Path(__file__).parent / "pipes" / "windows.py"]
+
+
+def package(model: Path, metrics: Path, output: Path) -> Path:
+    """Build the wheel of a trained pipeline.
+
+    model (Path): The trained pipeline.
+    metrics (Path): The JSON file with its scores, which go into meta.json.
+    output (Path): The folder of packages.
+    RETURNS (Path): The wheel, at <output>/<name>-<version>/dist/.
+    RAISES (InputError): If the pipeline or its scores are not there.
+    """
+    for path in (model / "meta.json", metrics):
+        if not path.exists():
+            raise InputError(f"{path}: not found. Run the steps before this one first.")
+    meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics))
+    full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
+    with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:
+        write_json(Path(name) / "meta.json", meta)
+        spacy_package(
+            model,
+            Path(name),
+            meta_path=Path(name) / "meta.json",
+            code_paths=CODE,
+            create_sdist=False,
+            create_wheel=False,
+        )
+        built = Path(name) / full_name
+        # spaCy adds every package that a registered function comes from: also
+        # this project, which the wheel does without.
+        write_json(built / "meta.json", meta)
+        (built / "README.md").write_text(generate_readme(meta), encoding="utf-8")
+        _build(built)
+        shutil.copytree(built, partial, ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    return next((output / full_name / "dist").glob("*.whl"))
+
+
+def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    """The meta.json of the package: what it needs, and its scores on test.
+
+    meta (dict[str, Any]): The trained pipeline's meta.json.
+    metrics (dict[str, Any]): The contents of the JSON file with its scores.
+    RETURNS (dict[str, Any]): The meta.json of the package.
+    """
+    test = metrics["scores"]["test"]
+    per_type = {
+        label: {"p": v["precision"], "r": v["recall"], "f": v["f1"]}
+        for label, v in test["labels"].items()
+    }
+    source = metrics["source"]
+    return {
+        **meta,
+        "requirements": [_from_this_minor(name) for name in ("spacy", "spacy-transformers")]
+        + ["torch>=2.10,<3"],
+        "performance": {
+            "ents_p": test["precision"],
+            "ents_r": test["recall"],
+            "ents_f": test["f1"],
+            "ents_per_type": per_type,
+            "speed": test["words_per_second"],
+        },
+        "notes": f"Strict entity scores on the test split of: {source['title']}, "
+        f"from {source['where']}. {metrics['machine']}, {metrics['date']}.",
+    }
+
+
+def _from_this_minor(name: str) -> str:
+    """A requirement from the installed version up to the next minor one."""
+    found = installed(name)
+    major, minor = (int(part) for part in found.split(".")[:2])
+    return f"{name}>={found},<{major}.{minor + 1}"
+
+
+def _build(folder: Path) -> None:
+    """Build without isolation: an isolated build asks a registry for setuptools."""
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise InputError(f"building the wheel failed: {(result.stderr or result.stdout).strip()}")
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
+    metrics: Annotated[Path, typer.Option(help="JSON file with its scores.")],
+    output: Annotated[Path, typer.Option(help="Folder of packages.")] = Path("packages"),
+) -> None:
+    """Package a trained pipeline as a wheel."""
+    print(package(model, metrics, output))
+
+
+if __name__ == "__main__":
+    cli.run(main)

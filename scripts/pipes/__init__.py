@@ -1,0 +1,1 @@
+"""Code that travels inside the packaged pipeline: registered functions, one file each."""

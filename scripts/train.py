@@ -1,0 +1,189 @@
+"""Train a recipe on a converted corpus, through `spacy train`."""
+
+import resource
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import typer
+from spacy import util
+from spacy.cli.train import train as spacy_train
+from spacy.util import registry
+from thinc.api import Config
+
+from scripts import cli
+from scripts.corpora.registry import Name, get_corpus
+from scripts.corpora.spec import Corpus
+from scripts.encoder import Encoder, resolve
+from scripts.errors import InputError
+from scripts.files import read_json, remove, replacing, write_json
+from scripts.gpu import choose_gpu
+from scripts.machine import describe_machine
+from scripts.sources import Source
+
+WARMUP = 0.1  # of the steps
+PATIENCE = 2  # epochs without a better score on dev
+
+
+def train_recipe(
+    *,
+    config: Path,
+    corpus: Corpus,
+    data: Path,
+    output: Path,
+    encoder: Encoder,
+    epochs: int,
+    seed: int,
+    gpu: int = -1,
+    version: str = "0.0.0",
+) -> dict[str, Any]:
+    """Train and write model-best, log.jsonl and train.json. All appear or nothing does.
+
+    config (Path): The recipe.
+    corpus (Corpus): The corpus.
+    data (Path): The folder with its train.spacy, dev.spacy and source.json.
+    output (Path): The folder to write.
+    encoder (Encoder): The encoder to fine-tune.
+    epochs (int): How often to read the train split.
+    seed (int): The seed of every random choice.
+    gpu (int): The GPU's number, -1 for the CPU.
+    version (str): The version of the pipeline.
+    RETURNS (dict[str, Any]): The contents of train.json.
+    RAISES (InputError): If the corpus is not converted or the recipe is not there.
+    """
+    for path in (config, data / "train.spacy", data / "dev.spacy", data / "source.json"):
+        if not path.exists():
+            raise InputError(f"{path}: not found. Run the steps before this one first.")
+    source = read_json(data / "source.json")
+    paths = {"paths.train": str(data / "train.spacy"), "paths.dev": str(data / "dev.spacy")}
+    steps_per_epoch = count_batches(util.load_config(config, overrides=paths))
+    overrides = {
+        **paths,
+        "system.seed": seed,
+        "components.transformer.model.name": str(encoder.path),
+        "training.optimizer.learn_rate.initial_rate": encoder.initial_rate(),
+        **_schedule(steps_per_epoch, epochs),
+    }
+    if gpu >= 0:
+        overrides["system.gpu_allocator"] = "pytorch"
+        overrides["components.transformer.model.mixed_precision"] = True
+    print(f"{epochs} epochs of {steps_per_epoch} steps, seed {seed}")
+    started = time.perf_counter()
+    with replacing(output) as partial:
+        overrides["training.logger.output_file"] = str(partial / "log.jsonl")
+        if sys.stderr.isatty():
+            overrides["training.logger.progress_bar"] = "eval"
+        spacy_train(config, partial, use_gpu=gpu, overrides=overrides)
+        remove(partial / "model-last")
+        record = {
+            "recipe": config.stem,
+            "corpus": corpus.name,
+            "encoder": encoder.name,
+            "epochs": epochs,
+            "steps_per_epoch": steps_per_epoch,
+            "seed": seed,
+            "seconds": round(time.perf_counter() - started),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "machine": describe_machine(gpu),
+            "date": date.today().isoformat(),
+        }
+        write_json(partial / "train.json", record)
+        _finish(partial / "model-best", corpus, Source(**source), record, version, config)
+    return record
+
+
+def count_batches(config: Config) -> int:
+    """How many steps an epoch of a recipe has, by reading the train split once.
+
+    config (Config): The recipe, with the paths of the corpus.
+    RETURNS (int): The number of batches.
+    """
+    interpolated = config.interpolate()
+    util.fix_random_seed(interpolated["training"]["seed"])
+    nlp = spacy.blank(interpolated["nlp"]["lang"])
+    corpora = registry.resolve(interpolated["corpora"])
+    reader = corpora[interpolated["training"]["train_corpus"].split(".")[-1]]
+    batcher = registry.resolve({"batcher": interpolated["training"]["batcher"]})["batcher"]
+    return sum(1 for _ in batcher(reader(nlp)))
+
+
+def _schedule(steps_per_epoch: int, epochs: int) -> dict[str, Any]:
+    """A run of whole epochs, evaluated after each, whose learning rate ends at zero."""
+    steps = steps_per_epoch * epochs
+    return {
+        "training.max_steps": steps,
+        "training.eval_frequency": steps_per_epoch,
+        "training.patience": PATIENCE * steps_per_epoch,
+        "training.optimizer.learn_rate.total_steps": steps,
+        "training.optimizer.learn_rate.warmup_steps": int(WARMUP * steps),
+    }
+
+
+def _finish(
+    model: Path,
+    corpus: Corpus,
+    source: Source,
+    record: dict[str, Any],
+    version: str,
+    recipe: Path,
+) -> None:
+    """Write what it is and where it comes from; take out paths of this machine."""
+    meta = read_json(model / "meta.json")
+    meta |= {
+        "name": corpus.pipeline,
+        "version": version,
+        "description": f"{corpus.description} Trained on: {source.title}.",
+        "author": "the en_bert_ner project",
+        "license": "MIT",
+        "sources": [
+            {"name": source.title, "url": source.url, "license": source.licence},
+            {"name": record["encoder"], "url": "", "license": "see the encoder's card"},
+        ],
+        "corpus": {"kind": source.kind, "where": source.where, "files": source.files},
+        "training": record,
+    }
+    write_json(model / "meta.json", meta)
+    given = Config().from_disk(recipe, interpolate=False)
+    config = Config().from_disk(model / "config.cfg", interpolate=False)
+    config["components"]["transformer"]["model"]["name"] = record["encoder"]
+    config["paths"] = given["paths"]
+    config["training"]["logger"] = given["training"]["logger"]
+    with replacing(model / "config.cfg") as partial:
+        config.to_disk(partial)
+
+
+def main(
+    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
+    config: Annotated[Path, typer.Option(help="The recipe.")] = Path("configs/config.cfg"),
+    data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
+    output: Annotated[Path, typer.Option(help="Folder of trained pipelines.")] = Path("training"),
+    encoder: Annotated[
+        str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
+    ] = "auto",
+    epochs: Annotated[int, typer.Option(min=1, help="How often to read the train split.")] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
+    version: Annotated[str, typer.Option(help="Version of the pipeline.")] = "0.0.0",
+) -> None:
+    """Train a recipe on a corpus."""
+    gpu = choose_gpu(gpu_id)
+    chosen = resolve(encoder, gpu=gpu >= 0)
+    print(chosen.line())
+    train_recipe(
+        config=config,
+        corpus=get_corpus(corpus),
+        data=data / corpus,
+        output=output / config.stem / corpus,
+        encoder=chosen,
+        epochs=epochs,
+        seed=seed,
+        gpu=gpu,
+        version=version,
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

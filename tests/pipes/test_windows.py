@@ -1,0 +1,115 @@
+import random
+from pathlib import Path
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from scripts.pipes.windows import (
+    cut_windows,
+    estimate_pieces,
+    get_windows,
+    make_batch_by_pieces,
+    make_windows,
+)
+
+VOCAB = Vocab()
+words = st.lists(st.sampled_from(["a", ".", "1996-08-30", "Konstantinopel", "!" * 9, "x" * 40]))
+
+
+def test_estimate() -> None:
+    assert [estimate_pieces(w) for w in ("Lebanon", "1996-08-30", "...", "\u6771\u4eac", "")] == [
+        1,
+        6,
+        3,
+        2,
+        1,
+    ]
+
+
+@given(words, st.integers(1, 20), st.integers(1, 60))
+def test_windows_cover_every_token_once_within_the_limits(
+    document: list[str], max_pieces: int, max_chars: int
+) -> None:
+    windows = cut_windows(document, max_pieces=max_pieces, max_chars=max_chars)
+    assert [i for start, end in windows for i in range(start, end)] == list(range(len(document)))
+    for start, end in windows:
+        inside = document[start:end]
+        fits = (
+            sum(map(estimate_pieces, inside)) <= max_pieces and sum(map(len, inside)) <= max_chars
+        )
+        assert fits or end - start == 1
+
+
+def test_windows_end_where_a_sentence_ends() -> None:
+    document = ["It", "rained", "all", "day", ".", "We", "stayed", "at", "home", "."]
+    assert cut_windows(document, max_pieces=6, max_chars=500) == [(0, 5), (5, 10)]
+    assert cut_windows(document, max_pieces=9, max_chars=500) == [(0, 9), (9, 10)]
+
+
+def test_no_window_is_truncated_whatever_the_text(encoder: Path) -> None:
+    """With a vocabulary of characters, every character is a word piece."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    doc = Doc(VOCAB, words=["qzxvkjwy"] * 300)
+    (spans,) = make_windows()([doc])
+    lengths = [len(tokenizer(span.text)["input_ids"]) for span in spans]
+    assert max(lengths) <= tokenizer.model_max_length
+    assert max(lengths) > 450  # the case is really the worst
+
+
+def test_spans_are_of_their_documents() -> None:
+    docs = [Doc(VOCAB, words=["a"] * n) for n in (0, 1, 7)]
+    spans = get_windows(docs, max_pieces=3, max_chars=500)
+    assert [[len(span) for span in s] for s in spans] == [[], [1], [3, 3, 1]]
+    assert all(span.doc is doc for doc, s in zip(docs, spans, strict=True) for span in s)
+
+
+def examples(lengths: list[int]) -> list[Example]:
+    docs = [Doc(VOCAB, words=["a"] * length) for length in lengths]
+    return [Example(doc, doc.copy()) for doc in docs]
+
+
+@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 80), st.integers(1, 10))
+def test_batches_hold_every_example_once_within_the_size(
+    lengths: list[int], size: int, buffer: int
+) -> None:
+    batches = list(make_batch_by_pieces(size, window=16, buffer=buffer)(examples(lengths)))
+    assert sorted(len(eg) for batch in batches for eg in batch) == sorted(lengths)
+    for batch in batches:
+        rows = sum(-(-len(eg) // 16) for eg in batch)
+        padded = rows * min(16, max(len(eg) for eg in batch))
+        assert batch
+        assert padded <= size or len(batch) == 1
+
+
+def test_batches_are_of_similar_length_and_shuffled_by_the_seed() -> None:
+    chooser = random.Random(1)
+    egs = examples([chooser.randint(1, 30) for _ in range(200)])
+
+    def batches(seed: int) -> list[list[int]]:
+        random.seed(seed)
+        return [[len(eg) for eg in b] for b in make_batch_by_pieces(64)(egs)]
+
+    assert batches(1) == batches(1) != batches(2)
+    assert sum(max(b) - min(b) for b in batches(1)) / len(batches(1)) < 2
+    assert [max(b) for b in batches(1)] != sorted(max(b) for b in batches(1))
+
+
+@pytest.mark.parametrize("make", [lambda: make_windows(0), lambda: make_batch_by_pieces(-1)])
+def test_nonsense_is_refused(make: object) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        make()  # type: ignore[operator]
+
+
+def test_spacy_finds_the_functions_by_entry_point() -> None:
+    """`spacy train` needs no --code."""
+    assert spacy.registry.get("batchers", "bert_ner.batch_by_pieces.v1")
+    import spacy_transformers  # noqa: F401 - makes the registry of span getters
+
+    assert spacy.registry.get("span_getters", "bert_ner.windows.v1")

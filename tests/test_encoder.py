@@ -1,0 +1,72 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts import encoder
+from scripts.encoder import resolve
+from scripts.errors import InputError
+
+
+def test_pip_encoder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = resolve("pip", gpu=False)
+    assert found.name == "all-MiniLM-L6-v2"
+    assert found.initial_rate() == 2e-4
+    monkeypatch.setattr(encoder, "PIP_SHA256", "0" * 64)
+    with pytest.raises(InputError, match="expected SHA-256 0000"):
+        resolve("pip", gpu=False)
+
+
+def test_auto_is_pip_without_gpu_and_says_why() -> None:
+    assert "no GPU" in resolve("auto", gpu=False).line()
+
+
+def test_auto_on_gpu_asks_the_hub_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no Hub" in resolve("auto", gpu=True).line()  # HF_HUB_OFFLINE is set in tests
+    asked: list[tuple[str, str | None]] = []
+
+    def from_hub(name: str, revision: str | None, why: str) -> encoder.Encoder:
+        asked.append((name, revision))
+        return encoder.Encoder(name=name, path=Path(), why=why)
+
+    monkeypatch.setattr(encoder, "_from_hub", from_hub)
+    assert resolve("auto", gpu=True).name == "bert-base-cased"
+    ((name, revision),) = asked
+    assert name == "bert-base-cased"
+    assert revision is not None
+    assert len(revision) == 40
+
+
+def test_folder(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve(str(encoder), gpu=True).path == encoder
+    monkeypatch.chdir(encoder.parent)
+    assert resolve(encoder.name, gpu=True).name == "tiny-bert"
+
+
+@pytest.mark.parametrize("name", ["./nothing", "/nothing/here", "~/nothing-here", "..\\nothing"])
+def test_hub_is_never_asked_for_a_folder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*args: object) -> None:
+        raise AssertionError("asked the Hub")
+
+    monkeypatch.setattr(encoder, "_from_hub", forbidden)
+    with pytest.raises(InputError, match=r"no config\.json there"):
+        resolve(name, gpu=True)
+
+
+def test_unreachable_hub_is_one_clear_line() -> None:
+    with pytest.raises(InputError, match='use "pip"') as caught:
+        resolve("some/model@main", gpu=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["auto_map", "trust_remote_code", "_attn_implementation", "_attn_implementation_internal"],
+)
+def test_model_with_code_of_its_own_is_refused(encoder: Path, tmp_path: Path, key: str) -> None:
+    folder = shutil.copytree(encoder, tmp_path / "foreign")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, key: "x"}))
+    with pytest.raises(InputError, match=key):
+        resolve(str(folder), gpu=False)

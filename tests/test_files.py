@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from scripts.files import replacing, write_json
+
+
+def test_file_and_folder_appear_whole(tmp_path: Path) -> None:
+    with replacing(tmp_path / "new" / "file") as partial:
+        partial.write_text("whole")
+        assert not (tmp_path / "new" / "file").exists()
+    for text in ("first", "second"):
+        with replacing(tmp_path / "folder") as partial:
+            partial.mkdir()
+            (partial / text).write_text(text)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["second"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "new"]
+
+
+def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
+    write_json(tmp_path / "file.json", {"kept": True})
+
+    def fail() -> None:
+        with replacing(tmp_path / "file.json") as partial:
+            partial.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["file.json"]
+    assert "kept" in (tmp_path / "file.json").read_text()
+
+
+def test_folder_is_restored_after_a_kill_between_the_two_renames(tmp_path: Path) -> None:
+    (tmp_path / ".folder.old").mkdir()
+    (tmp_path / ".folder.partial").mkdir()
+
+    def fail() -> None:
+        with replacing(tmp_path / "folder"):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

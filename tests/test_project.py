@@ -1,0 +1,110 @@
+"""project.yml keeps the rules that weasel does not check."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.corpora import mit, mit_movie, mit_trivia
+from scripts.corpora.registry import CORPORA, Name
+from tests.conftest import ROOT
+
+PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "project.yml").read_text())
+COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
+
+
+def resolved(text: str) -> str:
+    return re.sub(r"\$\{vars\.(\w+)\}", lambda m: str(PROJECT["vars"][m[1]]), text)
+
+
+def test_order_of_the_sections() -> None:
+    order = ["title", "vars", "directories", "assets", "workflows", "commands"]
+    assert [key for key in PROJECT if key in order] == order
+
+
+@pytest.fixture(params=COMMANDS.values(), ids=COMMANDS)
+def command(request: pytest.FixtureRequest) -> dict[str, Any]:
+    value: dict[str, Any] = request.param
+    return value
+
+
+def test_command_has_help_and_no_shell_syntax(command: dict[str, Any]) -> None:
+    assert command["help"]
+    for line in command["script"]:
+        assert not re.search(r"[*|&;<>`]|\$\(", line)
+        assert line.startswith("python -m scripts.")
+
+
+def test_command_lists_its_script_and_config(command: dict[str, Any]) -> None:
+    for line in command["script"]:
+        words = shlex.split(line)
+        module = Path(*words[2].split(".")).with_suffix(".py")
+        assert str(module) in command["deps"]
+        assert (ROOT / module).exists()
+        assert all(word in command["deps"] for word in words if word.endswith(".cfg"))
+
+
+def test_command_has_outputs_and_none_is_its_own_dependency(command: dict[str, Any]) -> None:
+    assert command["outputs"]
+    assert not set(command["outputs"]) & set(command["deps"])
+    assert command.get("no_skip", False) == command["name"].startswith("fetch-")
+
+
+def test_dependencies_are_files_in_the_repository_or_outputs_of_an_earlier_command(
+    command: dict[str, Any],
+) -> None:
+    names = list(COMMANDS)
+    made = {o for name in names[: names.index(command["name"])] for o in COMMANDS[name]["outputs"]}
+    for dependency in command["deps"]:
+        own = dependency == "assets/own/corpus.toml"
+        assert own or dependency in made or (ROOT / resolved(dependency)).is_file(), dependency
+
+
+@pytest.mark.parametrize("corpus", Name)
+def test_every_corpus_has_its_commands_and_workflow(corpus: str) -> None:
+    steps = ["fetch", "convert", "train", "evaluate", "package", "check"]
+    assert PROJECT["workflows"][corpus] == [f"{step}-{corpus}" for step in steps]
+    packaged = COMMANDS[f"package-{corpus}"]["outputs"][0]
+    pipeline = CORPORA[corpus].pipeline if corpus in CORPORA else "bert_own_ner"
+    assert packaged == f"packages/en_{pipeline}-${{vars.version}}"
+
+
+def test_all_builds_both_pipelines() -> None:
+    workflows = PROJECT["workflows"]
+    assert workflows["all"] == workflows["conll2003"] + workflows["mit_movie"]
+
+
+def test_assets_are_the_public_files_and_extra() -> None:
+    expected = {
+        f"assets/{corpus}/{name}": (mit.URL + name, checksum)
+        for corpus, module in (("mit_movie", mit_movie), ("mit_trivia", mit_trivia))
+        for name, checksum in module.CHECKSUMS.items()
+    }
+    found = {
+        asset["dest"]: (asset["url"], asset["description"].split()[-1])
+        for asset in PROJECT["assets"]
+    }
+    assert found == expected
+    assert all(asset["extra"] for asset in PROJECT["assets"])
+
+
+def test_project_assets_works_without_a_network(tmp_path: Path) -> None:
+    (tmp_path / "project.yml").write_text((ROOT / "project.yml").read_text())
+    command = [sys.executable, "-m", "spacy", "project", "assets", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_readme_has_the_current_commands() -> None:
+    command = [sys.executable, "-m", "spacy", "project", "document", str(ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    section = result.stdout.split("<!-- SPACY PROJECT: AUTO-GENERATED DOCS START")[-1]
+    readme = (ROOT / "README.md").read_text()
+    for line in section.splitlines():
+        assert line.strip() in readme

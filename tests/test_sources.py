@@ -1,0 +1,114 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.corpora.mit_movie import CORPUS as MOVIES
+from scripts.corpora.spec import Corpus, Public
+from scripts.errors import InputError
+from scripts.sources import Kind, fetch, read_source
+
+
+def unreachable(folder: Path) -> None:
+    raise ConnectionError("no network")
+
+
+def published(folder: Path) -> None:
+    (folder / "engtrain.bio").write_text("O\tpublic\n")
+    (folder / "engtest.bio").write_text("O\tpublic\n")
+
+
+CORPUS = replace(MOVIES, public=Public(where="far away", fetch=unreachable))
+ONLINE = replace(MOVIES, public=Public(where="far away", fetch=published))
+
+
+def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    for name in names:
+        path = tmp_path / "provided" / "mit_movie" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("O\tprovided\n")
+    monkeypatch.setenv("NER_CORPORA", str(tmp_path / "provided"))
+
+
+BOTH = ("engtrain.bio", "engtest.bio")
+
+
+def test_each_place_is_replaced_by_a_better_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sample, then the public source, then NER_CORPORA, then the user's files; then they stay."""
+    folder = tmp_path / "mit_movie"
+    assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
+    assert (folder / "engdev.bio").exists()
+    assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
+    assert not (folder / "engdev.bio").exists()  # was the sample's
+    assert (folder / "engtrain.bio").read_text() == "O\tpublic\n"
+    provide(tmp_path, monkeypatch, BOTH)
+    assert fetch(ONLINE, tmp_path).kind is Kind.PROVIDED
+    for name in BOTH:
+        (folder / name).write_text("O\tmine\n")
+    for corpus in (ONLINE, CORPUS, ONLINE):
+        source = fetch(corpus, tmp_path)
+        assert source.kind is Kind.USER
+        assert read_source(corpus, folder) == source
+        assert (folder / "engtrain.bio").read_text() == "O\tmine\n"
+
+
+def test_fetching_again_changes_nothing(tmp_path: Path) -> None:
+    def state() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (tmp_path / "mit_movie").iterdir()}
+
+    fetch(CORPUS, tmp_path)
+    before = state()
+    fetch(CORPUS, tmp_path)
+    assert state() == before
+
+
+def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) -> None:
+    source = fetch(CORPUS, tmp_path)
+    assert source.title == "built-in sample in the format of MIT Movie (eng)"
+    assert "sample" in source.line()
+
+
+def test_changed_sample_counts_as_the_users(tmp_path: Path) -> None:
+    fetch(CORPUS, tmp_path)
+    (tmp_path / "mit_movie" / "engtrain.bio").write_text("O\tmine\n")
+    with pytest.raises(InputError, match=r"engtrain.bio is yours, but engtest.bio"):
+        fetch(CORPUS, tmp_path)
+
+
+def test_strict_says_where_to_put_what(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        fetch(CORPUS, tmp_path, allow_sample=False)
+    message = str(caught.value)
+    for part in ("assets/mit_movie/", "engtrain.bio, engtest.bio", "NER_CORPORA", "far away"):
+        assert part in message
+    assert not (tmp_path / "mit_movie").exists()
+
+
+def test_provided_folder_must_exist_and_be_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provide(tmp_path, monkeypatch, BOTH[:1])
+    with pytest.raises(InputError, match=r"engtest.bio: not found, though NER_CORPORA has others"):
+        fetch(CORPUS, tmp_path)
+    monkeypatch.setenv("NER_CORPORA", str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match="not a folder"):
+        fetch(CORPUS, tmp_path)
+
+
+def test_other_corpora_in_the_provided_folder_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "provided" / "gmb").mkdir(parents=True)
+    monkeypatch.setenv("NER_CORPORA", str(tmp_path / "provided"))
+    assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
+
+
+def test_wrong_public_file_is_an_error_and_not_a_sample(tmp_path: Path) -> None:
+    def tampered(folder: Path) -> None:
+        raise InputError("wrong checksum")
+
+    corpus: Corpus = replace(MOVIES, public=Public(where="far away", fetch=tampered))
+    with pytest.raises(InputError, match="wrong checksum"):
+        fetch(corpus, tmp_path)
