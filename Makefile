@@ -1,4 +1,5 @@
 # make run    set up and run the main job: two pipelines, trained, scored and packaged
+#             (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, as the driver is)
 # make test   pass the tests, the linter and the type checker
 # make corpus convert every corpus that can be found
 # make fix    format the code and write what is generated in the README
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?=
 BIN := $(VENV)/bin
-CONSTRAINTS := constraints$(if $(EXTRA),-$(EXTRA)).txt
+CONSTRAINTS := constraints$(if $(EXTRA),/$(EXTRA)).txt
 CORPORA := conll2003 mit_movie mit_trivia gmb
 
 .PHONY: run test corpus fix clean
@@ -41,10 +42,10 @@ $(VENV)/bin/python:
 	  { echo 'error: Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...'; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+$(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -e '.$(if $(EXTRA),[$(EXTRA)])' -c $(CONSTRAINTS)
 	touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.test: pyproject.toml constraints.txt constraints/base.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -e '.[test]' -c constraints.txt
 	touch $@

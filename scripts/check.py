@@ -16,6 +16,7 @@ from scripts.errors import InputError
 from scripts.files import read_json, sha256, write_json
 
 PROJECT = ("en_bert", "__editable__")  # what of site-packages is the project's own
+TOLERANCE = 2e-3  # of F1: a GPU in half precision and a CPU differ in a few mentions
 TEXT = "Maria Olsen of the World Bank flew from Nairobi to Berlin."
 
 # Runs with the wheel and its dependencies on the path, and nothing of the project.
@@ -74,21 +75,18 @@ def _run(command: list[str], folder: str | None = None) -> str:
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="The trained pipeline that was packaged.")],
+    package: Annotated[Path, typer.Argument(help="The package's folder.")],
     data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
-    metrics: Annotated[Path, typer.Option(help="JSON file with its scores.")],
+    metrics: Annotated[Path, typer.Option(help="JSON file with the pipeline's scores.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")],
-    packages: Annotated[Path, typer.Option(help="Folder of packages.")] = Path("packages"),
 ) -> None:
     """Install a pipeline's wheel elsewhere and check that it scores as measured."""
-    meta = read_json(model / "meta.json")
-    name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
-    wheels = list((packages / name / "dist").glob("*.whl"))
+    wheels = list((package / "dist").glob("*.whl"))
     if not wheels:
-        raise InputError(f"{packages / name}/dist: no wheel there. Run the package step first.")
+        raise InputError(f"{package}/dist: no wheel there. Run the package step first.")
     result = check_wheel(wheels[0], data / "test.spacy")
     expected = read_json(metrics)["scores"]["test"]["f1"]
-    if abs(result["f1"] - expected) > 1e-4:
+    if abs(result["f1"] - expected) > TOLERANCE:
         raise InputError(
             f"{wheels[0]}: scores {result['f1']:.4f} where {expected:.4f} was measured before "
             f"packaging. Train and package again."

@@ -66,7 +66,8 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
         spacy.require_gpu(gpu)
     nlp = spacy.load(model)
     metrics = {
-        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
+        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
+        "trained_on": nlp.meta.get("sources", [{}])[0].get("name", "unknown"),
         "source": read_json(data / "source.json"),
         "training": nlp.meta.get("training"),
         "scores": {split: score(nlp, data / f"{split}.spacy") for split in ("dev", "test")},
@@ -80,7 +81,8 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
 
 def _report(metrics: dict[str, Any]) -> None:
     source, scores = metrics["source"], metrics["scores"]
-    print(f"{metrics['pipeline']} on {source['title']}, from {source['where']}")
+    print(f"{metrics['pipeline']}, trained on: {metrics['trained_on']}")
+    print(f"scored on: {source['title']}, from {source['where']}")
     rows = [(split, *_percent(values)) for split, values in scores.items()]
     rows += [(f"  {label}", *_percent(v)) for label, v in scores["test"]["labels"].items()]
     print(table(rows, header=("", "P", "R", "F1"), divider=True, aligns=("l", "r", "r", "r")))

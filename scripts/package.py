@@ -1,14 +1,16 @@
 """Package a trained pipeline as a wheel that needs neither this project nor a hub."""
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version as installed
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from packaging.version import VERSION_PATTERN
 from spacy.cli.package import generate_readme
 from spacy.cli.package import package as spacy_package
 
@@ -19,19 +21,22 @@ from scripts.files import read_json, replacing, write_json
 CODE = [Path(__file__).parent / "pipes" / "windows.py"]
 
 
-def package(model: Path, metrics: Path, output: Path) -> Path:
+def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
     """Build the wheel of a trained pipeline.
 
     model (Path): The trained pipeline.
     metrics (Path): The JSON file with its scores, which go into meta.json.
     output (Path): The folder of packages.
+    version (str): The version of the package.
     RETURNS (Path): The wheel, at <output>/<name>-<version>/dist/.
     RAISES (InputError): If the pipeline or its scores are not there.
     """
     for path in (model / "meta.json", metrics):
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
-    meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics))
+    if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
+        raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
+    meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics), version)
     full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
     with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:
         write_json(Path(name) / "meta.json", meta)
@@ -53,11 +58,12 @@ def package(model: Path, metrics: Path, output: Path) -> Path:
     return next((output / full_name / "dist").glob("*.whl"))
 
 
-def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -> dict[str, Any]:
     """The meta.json of the package: what it needs, and its scores on test.
 
     meta (dict[str, Any]): The trained pipeline's meta.json.
     metrics (dict[str, Any]): The contents of the JSON file with its scores.
+    version (str): The version of the package.
     RETURNS (dict[str, Any]): The meta.json of the package.
     """
     test = metrics["scores"]["test"]
@@ -68,6 +74,7 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any]) -> dict[str, An
     source = metrics["source"]
     return {
         **meta,
+        "version": version,
         "requirements": [_from_this_minor(name) for name in ("spacy", "spacy-transformers")]
         + ["torch>=2.10,<3"],
         "performance": {
@@ -84,7 +91,7 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any]) -> dict[str, An
 
 def _from_this_minor(name: str) -> str:
     """A requirement from the installed version up to the next minor one."""
-    found = installed(name)
+    found = installed_version(name)
     major, minor = (int(part) for part in found.split(".")[:2])
     return f"{name}>={found},<{major}.{minor + 1}"
 
@@ -101,9 +108,10 @@ def main(
     model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
     metrics: Annotated[Path, typer.Option(help="JSON file with its scores.")],
     output: Annotated[Path, typer.Option(help="Folder of packages.")] = Path("packages"),
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "0.1.0",
 ) -> None:
     """Package a trained pipeline as a wheel."""
-    print(package(model, metrics, output))
+    print(package(model, metrics, output, version=version))
 
 
 if __name__ == "__main__":

@@ -72,13 +72,8 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
             temporary = Path(name)
             kind, where = _gather(corpus, temporary, allow_sample=allow_sample)
             source = _describe(corpus, temporary, kind, where)
-            # The marker goes first: a run killed in between must not leave
-            # fetched files that look like the user's.
-            write_json(folder / MARKER, asdict(source))
-            for file in source.files:
-                _copy(temporary / file, folder / file)
-            for stale in set(corpus.optional.values()) - set(source.files):
-                remove(folder / stale)
+            if source != read_source(corpus, folder):
+                _replace(corpus, source, temporary, folder)
     write_json(folder / MARKER, asdict(source))
     return source
 
@@ -90,11 +85,11 @@ def read_source(corpus: Corpus, folder: Path) -> Source:
     folder (Path): The folder with its native files.
     RETURNS (Source): From the marker where it fits the files, else the user's.
     """
-    source = _describe(corpus, folder, Kind.USER, str(folder))
     marked = _marker(folder)
-    if marked.get("kind") in list(Kind) and marked.get("files") == source.files:
+    files = _checksums(corpus, folder)
+    if marked.get("kind") in list(Kind) and marked.get("files") == files:
         return Source(**{**marked, "kind": Kind(marked["kind"])})
-    return source
+    return _describe(corpus, folder, Kind.USER, str(folder))
 
 
 def _user(corpus: Corpus, folder: Path) -> Source | None:
@@ -130,13 +125,18 @@ def _describe(corpus: Corpus, folder: Path, kind: Kind, where: str) -> Source:
         where=where,
         licence="generated, as the project's" if sample else corpus.licence,
         url="" if sample else corpus.url,
-        files={name: sha256(folder / name) for name in corpus.present(folder).values()},
+        files=_checksums(corpus, folder),
     )
+
+
+def _checksums(corpus: Corpus, folder: Path) -> dict[str, str]:
+    names = corpus.present(folder).values()
+    return {name: sha256(folder / name) for name in names if (folder / name).exists()}
 
 
 def _gather(corpus: Corpus, folder: Path, *, allow_sample: bool) -> tuple[Kind, str]:
     """Write the native files into a folder, from the first place but the user's."""
-    tried = []
+    unreachable = ""
     if provided := _provided(corpus):
         for name, path in provided.items():
             shutil.copyfile(path, folder / name)
@@ -146,15 +146,15 @@ def _gather(corpus: Corpus, folder: Path, *, allow_sample: bool) -> tuple[Kind, 
             corpus.public.fetch(folder)
             return Kind.PUBLIC, corpus.public.where
         except ConnectionError as error:
-            tried.append(f"{corpus.public.where} cannot be reached")
-            print(f"{corpus.name}: {error}")
+            unreachable = f"{corpus.public.where} cannot be reached"
+            print(f"{corpus.name}: {unreachable}: {error}")
     if corpus.sample and allow_sample:
         corpus.sample(folder)
-        return Kind.SAMPLE, "; ".join([*tried, "made by scripts.sample"])
+        return Kind.SAMPLE, "the project's generator"
     raise InputError(
         f"no {corpus.title} here: put {', '.join(corpus.files.values())} into "
         f"assets/{corpus.name}/, or set {PROVIDED} to a folder that has "
-        f"{', '.join(corpus.provided.values())}" + "".join(f" ({t})" for t in tried) + "."
+        f"{', '.join(corpus.provided.values())}" + (f" ({unreachable})." if unreachable else ".")
     )
 
 
@@ -174,6 +174,11 @@ def _provided(corpus: Corpus) -> dict[str, Path]:
     return {} if missing else paths
 
 
-def _copy(source: Path, target: Path) -> None:
-    with replacing(target) as partial:
-        shutil.copyfile(source, partial)
+def _replace(corpus: Corpus, source: Source, temporary: Path, folder: Path) -> None:
+    """Replace fetched files. A run killed at any point leaves none that look like the user's."""
+    for name in [*corpus.files.values(), *corpus.optional.values()]:
+        remove(folder / name)
+    write_json(folder / MARKER, asdict(source))
+    for name in source.files:
+        with replacing(folder / name) as partial:
+            shutil.copyfile(temporary / name, partial)

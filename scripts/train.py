@@ -38,7 +38,6 @@ def train_recipe(
     epochs: int,
     seed: int,
     gpu: int = -1,
-    version: str = "0.0.0",
 ) -> dict[str, Any]:
     """Train and write model-best, log.jsonl and train.json. All appear or nothing does.
 
@@ -50,7 +49,6 @@ def train_recipe(
     epochs (int): How often to read the train split.
     seed (int): The seed of every random choice.
     gpu (int): The GPU's number, -1 for the CPU.
-    version (str): The version of the pipeline.
     RETURNS (dict[str, Any]): The contents of train.json.
     RAISES (InputError): If the corpus is not converted or the recipe is not there.
     """
@@ -91,7 +89,7 @@ def train_recipe(
             "date": date.today().isoformat(),
         }
         write_json(partial / "train.json", record)
-        _finish(partial / "model-best", corpus, Source(**source), record, version, config)
+        _finish(partial / "model-best", corpus, Source(**source), record, config)
     return record
 
 
@@ -127,14 +125,12 @@ def _finish(
     corpus: Corpus,
     source: Source,
     record: dict[str, Any],
-    version: str,
     recipe: Path,
 ) -> None:
     """Write what it is and where it comes from; take out paths of this machine."""
     meta = read_json(model / "meta.json")
     meta |= {
         "name": corpus.pipeline,
-        "version": version,
         "description": f"{corpus.description} Trained on: {source.title}.",
         "author": "the en_bert_ner project",
         "license": "MIT",
@@ -166,7 +162,6 @@ def main(
     epochs: Annotated[int, typer.Option(min=1, help="How often to read the train split.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
-    version: Annotated[str, typer.Option(help="Version of the pipeline.")] = "0.0.0",
 ) -> None:
     """Train a recipe on a corpus."""
     gpu = choose_gpu(gpu_id)
@@ -181,7 +176,6 @@ def main(
         epochs=epochs,
         seed=seed,
         gpu=gpu,
-        version=version,
     )
 
 

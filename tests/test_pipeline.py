@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 
 from scripts.files import read_json
 from tests.conftest import ROOT, write_assets
@@ -111,6 +112,18 @@ def test_dev_scores_in_the_log_are_those_of_the_evaluation(project: Path) -> Non
     assert metrics["scores"]["dev"]["f1"] == pytest.approx(best, abs=1e-4)
 
 
+def test_pipeline_of_a_gpu_runs_on_the_cpu(project: Path) -> None:
+    """Mixed precision is switched on there; here it must not get in the way."""
+    model = project / "training" / "config" / "conll2003" / "model-best"
+    override = {"components": {"transformer": {"model": {"mixed_precision": True}}}}
+    texts = ["Anna Berg lives in Oslo.", "Rain fell in Lima."]
+    plain, mixed = (
+        [[(e.text, e.label_) for e in doc.ents] for doc in spacy.load(model, config=c).pipe(texts)]
+        for c in ({}, override)
+    )
+    assert mixed == plain
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize("beside_repository", [True, False])
 def test_both_wheels_load_in_one_process(
@@ -177,7 +190,7 @@ def test_own_corpus_goes_all_the_way(project: Path, options: list[str], tmp_path
     )
     run(copy, "own", ".", *options)
     metrics: dict[str, Any] = read_json(copy / "metrics" / "config" / "own.json")
-    assert metrics["pipeline"] == "en_bert_own_ner-0.1.0"
+    assert metrics["pipeline"] == "en_bert_own_ner"
     assert metrics["source"]["title"] == "Places"
     assert list((copy / "packages" / "en_bert_own_ner-0.1.0" / "dist").glob("*.whl"))
     (own / "mine.txt").write_text(rows + "Rome|x|B-PLACE\n", encoding="utf-16")

@@ -64,6 +64,30 @@ def test_fetching_again_changes_nothing(tmp_path: Path) -> None:
     assert state() == before
 
 
+def test_run_killed_while_replacing_leaves_nothing_that_looks_like_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch(CORPUS, tmp_path)
+
+    class Killed(BaseException):
+        pass
+
+    copied: list[Path] = []
+
+    def copy(source: Path, target: Path) -> None:
+        if copied:
+            raise Killed
+        copied.append(target)
+        target.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr("scripts.sources.shutil.copyfile", copy)
+    with pytest.raises(Killed):
+        fetch(ONLINE, tmp_path)
+    monkeypatch.undo()
+    assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
+    assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
+
+
 def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) -> None:
     source = fetch(CORPUS, tmp_path)
     assert source.title == "built-in sample in the format of MIT Movie (eng)"

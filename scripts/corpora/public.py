@@ -28,7 +28,7 @@ def fetch_urls(urls: Mapping[str, tuple[str, str]], folder: Path) -> None:
             with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
                 path.write_bytes(answer.read())
         except (urllib.error.URLError, OSError) as error:
-            raise ConnectionError(f"{url}: {error}") from error
+            raise ConnectionError(str(getattr(error, "reason", error))) from error
         if (found := sha256(path)) != checksum:
             raise InputError(
                 f"{url}: expected a file with SHA-256 {checksum}, got {found}. It changed or was "
@@ -90,7 +90,7 @@ def _load(table: HubTable, load: Callable[..., Any] | None) -> Any:
     try:
         return load(table.name, revision=table.revision)
     except (OSError, ValueError) as error:  # what `datasets` and the hub client raise
-        raise ConnectionError(f"{table.name} on the Hub: {error}") from error
+        raise ConnectionError(str(getattr(error, "reason", error))) from error
 
 
 def require_hub() -> None:
@@ -101,12 +101,12 @@ def require_hub() -> None:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        raise ConnectionError("the Hub is switched off by HF_HUB_OFFLINE")
+        raise ConnectionError("it is switched off by HF_HUB_OFFLINE")
     request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=5).close()
     except (urllib.error.URLError, OSError) as error:
-        raise ConnectionError(f"{constants.ENDPOINT}: {error}") from error
+        raise ConnectionError(str(getattr(error, "reason", error))) from error
 
 
 def _decoder(feature: Any) -> Callable[[Any], str]:

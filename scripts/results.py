@@ -1,0 +1,114 @@
+"""Write the measured results in docs/results/ into the README, so that no figure is typed."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+
+from scripts import cli
+from scripts.errors import InputError
+from scripts.files import read_json, replacing
+
+HEADER = (
+    "| trained on | scored on | encoder | dev F1 | test P | test R | test F1 | runs | minutes | peak memory "
+    "| words a second | machine, date |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+)
+
+
+def render_scores(runs: list[dict[str, Any]]) -> str:
+    """A table of scores, medians over runs that differ by their seed alone.
+
+    runs (list[dict[str, Any]]): Contents of metrics files.
+    RETURNS (str): Markdown.
+    """
+    groups: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for run in runs:
+        encoder = f"{run['training']['encoder']}, {run['training']['epochs']} epochs"
+        groups[run["trained_on"], run["source"]["title"], encoder].append(run)
+    return HEADER + "".join(_row(list(names), runs) for names, runs in groups.items())
+
+
+def _row(names: list[str], runs: list[dict[str, Any]]) -> str:
+    def middle(split: str, name: str) -> str:
+        return f"{100 * median(run['scores'][split][name] for run in runs):.2f}"
+
+    f1 = [100 * run["scores"]["test"]["f1"] for run in runs]
+    trained = [run["training"] for run in runs]
+    seeds = ", ".join(str(t["seed"]) for t in trained)
+    last = runs[-1]
+    cells = [
+        *names,
+        middle("dev", "f1"),
+        middle("test", "precision"),
+        middle("test", "recall"),
+        f"**{middle('test', 'f1')}**" + (f" ({min(f1):.2f} to {max(f1):.2f})" if f1[1:] else ""),
+        f"{len(runs)} (seed{'s' if f1[1:] else ''} {seeds})",
+        f"{median(t['seconds'] for t in trained) / 60:.0f}",
+        f"{max(t['peak_memory_mb'] for t in trained) / 1024:.1f} GB",
+        f"{median(run['scores']['test']['words_per_second'] for run in runs):,.0f}",
+        f"{last['machine']}, {last['date']}",
+    ]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def render_examples(record: dict[str, Any]) -> str:
+    """A table with what a pipeline found in each example sentence.
+
+    record (dict[str, Any]): What `scripts.examples` wrote.
+    RETURNS (str): Markdown.
+    """
+    rows = [
+        f"| {example['text']} | {_found(example) or 'nothing'} | {_missed(example)} |"
+        for example in record["examples"]
+    ]
+    return (
+        f"`{record['pipeline']}`, trained on {record['trained_on']}:\n\n"
+        "| sentence | found | missed |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _found(example: dict[str, Any]) -> str:
+    marks = {"right": "", "wrong": " ✗"}
+    return ", ".join(f"{text} `{label}`{marks[mark]}" for text, label, mark in example["found"])
+
+
+def _missed(example: dict[str, Any]) -> str:
+    return ", ".join(f"{text} `{label}`" for text, label in example["missed"])
+
+
+def fill_in(readme: str, results: Path) -> str:
+    """Replace the sections of a README that are made from results.
+
+    readme (str): Its text, with the markers of the sections.
+    results (Path): The folder of results.
+    RETURNS (str): Its new text.
+    RAISES (InputError): If a marker is missing.
+    """
+    runs = [read_json(path) for path in sorted(results.glob("*/*.json"))]
+    readme = _replace(readme, "SCORES", render_scores(runs))
+    return _replace(readme, "EXAMPLES", render_examples(read_json(results / "examples.json")))
+
+
+def _replace(text: str, section: str, content: str) -> str:
+    start, end = f"<!-- {section} START -->\n", f"<!-- {section} END -->"
+    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        raise InputError(f"README.md: the markers {start.strip()} and {end} are missing.")
+    return pattern.sub(lambda _: start + content + end, text)
+
+
+def main(
+    readme: Annotated[Path, typer.Option(help="The README.")] = Path("README.md"),
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("docs/results"),
+) -> None:
+    """Write the measured results into the README."""
+    text = fill_in(readme.read_text(encoding="utf-8"), results)
+    with replacing(readme) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,68 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.convert import convert_corpus
+from scripts.corpora.registry import CORPORA
+from scripts.encoder import Encoder
+from scripts.errors import InputError
+from scripts.train import train_recipe
+from tests.conftest import ROOT
+
+
+def options(assets: Path, tmp_path: Path, encoder: Path) -> dict[str, Any]:
+    return dict(
+        config=ROOT / "configs" / "config.cfg",
+        corpus=CORPORA["conll2003"],
+        data=tmp_path / "corpus",
+        output=tmp_path / "training",
+        encoder=Encoder(name="tiny", path=encoder, why="a test"),
+        epochs=1,
+        seed=1,
+    )
+
+
+def test_training_that_fails_keeps_the_last_pipeline(
+    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "kept").touch()
+
+    def fail(config: Path, output: Path, **rest: object) -> None:
+        (output / "model-last").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.train.spacy_train", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train_recipe(**options(assets, tmp_path, encoder))
+    assert [path.name for path in (tmp_path / "training").iterdir()] == ["kept"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_schedule_is_as_long_as_the_run(
+    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
+    given: dict[str, Any] = {}
+
+    def stop(config: Path, output: Path, *, use_gpu: int, overrides: dict[str, Any]) -> None:
+        given.update(overrides, use_gpu=use_gpu)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.train.spacy_train", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_recipe(**{**options(assets, tmp_path, encoder), "epochs": 20, "gpu": 0})
+    steps = given["training.max_steps"]
+    assert steps == given["training.optimizer.learn_rate.total_steps"] == 20
+    assert given["training.optimizer.learn_rate.warmup_steps"] == 2
+    assert given["training.optimizer.learn_rate.initial_rate"] == 2e-4
+    assert given["system.gpu_allocator"] == "pytorch"
+    assert given["components.transformer.model.mixed_precision"] is True
+    assert given["use_gpu"] == 0
+
+
+def test_missing_corpus_is_named(assets: Path, tmp_path: Path, encoder: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.spacy: not found"):
+        train_recipe(**options(assets, tmp_path, encoder))
