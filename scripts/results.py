@@ -12,10 +12,11 @@ from scripts import cli
 from scripts.errors import InputError
 from scripts.files import read_json, replacing
 
-HEADER = (
-    "| trained on | scored on | encoder | dev F1 | test P | test R | test F1 | runs | minutes | peak memory "
-    "| words a second | machine, date |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+COLUMNS = (
+    *("trained on", "scored on", "encoder", "dev F1", "test P", "test R", "test F1", "runs"),
+    *("minutes", "peak memory", "words a second", "machine, date"),
 )
+HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n"
 
 
 def render_scores(runs: list[dict[str, Any]]) -> str:
