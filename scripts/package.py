@@ -52,7 +52,7 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
         # spaCy adds every package that a registered function comes from: also
         # this project, which the wheel does without.
         write_json(built / "meta.json", meta)
-        (built / "README.md").write_text(generate_readme(meta), encoding="utf-8")
+        (built / "README.md").write_text(model_card(meta), encoding="utf-8")
         _build(built)
         shutil.copytree(built, partial, ignore=shutil.ignore_patterns("build", "*.egg-info"))
     return next((output / full_name / "dist").glob("*.whl"))
@@ -87,6 +87,32 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -
         "notes": f"Strict entity scores on the test split of: {source['title']}, "
         f"from {source['where']}. {metrics['machine']}, {metrics['date']}.",
     }
+
+
+def model_card(meta: dict[str, Any]) -> str:
+    """The package's README: spaCy's, the scores by label, and how it was trained.
+
+    meta (dict[str, Any]): The meta.json of the package.
+    RETURNS (str): Markdown.
+    """
+    rows = [
+        f"| `{label}` | " + " | ".join(f"{100 * scores[key]:.2f}" for key in "prf") + " |"
+        for label, scores in meta["performance"]["ents_per_type"].items()
+    ]
+    training = meta["training"]
+    return "\n".join(
+        [
+            generate_readme(meta).replace("[the en_bert_ner project]()", "the en_bert_ner project"),
+            "",
+            "| Label | P | R | F1 |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+            f"Fine-tuned from {training['encoder']} in {training['epochs']} epochs, seed "
+            f"{training['seed']}, on {training['machine']}, {training['date']}.",
+            "",
+        ]
+    )
 
 
 def _from_this_minor(name: str) -> str:

@@ -89,7 +89,8 @@ def train_recipe(
             "date": date.today().isoformat(),
         }
         write_json(partial / "train.json", record)
-        _finish(partial / "model-best", corpus, Source(**source), record, config)
+        _describe(partial / "model-best", corpus, Source(**source), encoder, record)
+        _remove_local_paths(partial / "model-best", config, encoder)
     return record
 
 
@@ -120,31 +121,31 @@ def _schedule(steps_per_epoch: int, epochs: int) -> dict[str, Any]:
     }
 
 
-def _finish(
-    model: Path,
-    corpus: Corpus,
-    source: Source,
-    record: dict[str, Any],
-    recipe: Path,
+def _describe(
+    model: Path, corpus: Corpus, source: Source, encoder: Encoder, record: dict[str, Any]
 ) -> None:
-    """Write what it is and where it comes from; take out paths of this machine."""
+    """Write into meta.json what the pipeline is and what it was made from."""
     meta = read_json(model / "meta.json")
     meta |= {
         "name": corpus.pipeline,
         "description": f"{corpus.description} Trained on: {source.title}.",
         "author": "the en_bert_ner project",
-        "license": "MIT",
+        "license": "MIT; encoder and corpus as under sources",
         "sources": [
             {"name": source.title, "url": source.url, "license": source.licence},
-            {"name": record["encoder"], "url": "", "license": "see the encoder's card"},
+            {"name": encoder.name, "url": encoder.url, "license": encoder.licence},
         ],
         "corpus": {"kind": source.kind, "where": source.where, "files": source.files},
         "training": record,
     }
     write_json(model / "meta.json", meta)
+
+
+def _remove_local_paths(model: Path, recipe: Path, encoder: Encoder) -> None:
+    """Write the encoder's name for its folder, and the recipe's own paths, into config.cfg."""
     given = Config().from_disk(recipe, interpolate=False)
     config = Config().from_disk(model / "config.cfg", interpolate=False)
-    config["components"]["transformer"]["model"]["name"] = record["encoder"]
+    config["components"]["transformer"]["model"]["name"] = encoder.name
     config["paths"] = given["paths"]
     config["training"]["logger"] = given["training"]["logger"]
     with replacing(model / "config.cfg") as partial:
