@@ -8,27 +8,27 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?=
+COMMA := ,
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints$(if $(EXTRA),/$(EXTRA)).txt
-CORPORA := conll2003 mit_movie mit_trivia gmb
+# what is installed with another EXTRA no longer stands
+STALE = $(filter-out $(VENV)/.run$(EXTRA) $(VENV)/.test$(EXTRA),$(wildcard $(VENV)/.run* $(VENV)/.test*))
 
 .PHONY: run test corpus fix clean
 
 run: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run all
 
-test: $(VENV)/.test
+test: $(VENV)/.test$(EXTRA)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 corpus: $(VENV)/.run$(EXTRA)
-	for c in $(CORPORA); do \
-	  $(BIN)/python -m spacy project run fetch-$$c && \
-	  $(BIN)/python -m spacy project run convert-$$c || exit 1; done
+	$(BIN)/python -m spacy project run corpus
 
-fix: $(VENV)/.test
+fix: $(VENV)/.test$(EXTRA)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m spacy project document --output README.md
@@ -44,8 +44,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -e '.$(if $(EXTRA),[$(EXTRA)])' -c $(CONSTRAINTS)
+	rm -f $(STALE)
 	touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt constraints/base.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -e '.[test]' -c constraints.txt
+$(VENV)/.test$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
+	rm -f $(STALE)
 	touch $@

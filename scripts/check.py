@@ -58,7 +58,7 @@ def check_wheel(wheel: Path, test: Path) -> dict[str, Any]:
 def _link_dependencies(folder: Path) -> None:
     """Link all that is installed here but the project itself and its wheels."""
     folder.mkdir()
-    installed = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
     for entry in (entry for path in installed for entry in path.iterdir()):
         if not entry.name.startswith(PROJECT) and entry.suffix != ".pth":
             (folder / entry.name).symlink_to(entry)

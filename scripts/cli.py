@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -12,7 +12,8 @@ from scripts.errors import InputError
 def run(main: Callable[..., Any]) -> None:
     """Run a function as a command line program.
 
-    An `InputError` becomes one line on standard error and exit code 1.
+    An `InputError`, or a file or folder that cannot be used, becomes one line on
+    standard error and exit code 1.
 
     main (Callable): A function with typer's annotations.
     """
@@ -21,5 +22,11 @@ def run(main: Callable[..., Any]) -> None:
     try:
         app()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'error'}: {error.strerror or error}.")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1) from None

@@ -22,6 +22,8 @@ from scripts.errors import InputError
 from scripts.files import replacing, write_json
 from scripts.sources import Kind, Source, read_source
 
+SPLITS = ("train", "dev", "test")
+
 
 def convert_corpus(
     corpus: Corpus, assets: Path, output: Path, *, sentences_per_document: int | None = None
@@ -39,20 +41,25 @@ def convert_corpus(
     """
     folder = assets / corpus.name
     size = sentences_per_document or corpus.sentences_per_document
-    documents: dict[str, list[Document]] = {}
-    schemes: dict[str, Scheme] = {}
-    for split, name in corpus.present(folder).items():
-        documents[split], schemes[split] = _read(folder / name, corpus, size)
-    shares = {split: share for split, share in corpus.shares.items() if split not in documents}
+    source = read_source(corpus, folder)
+    files = {
+        split: folder / name
+        for split, name in corpus.present(folder).items()
+        if split in corpus.files or name in source.files
+    }
+    documents, schemes = {}, {}
+    for split, path in files.items():
+        documents[split], schemes[split] = _read(path, corpus, size)
+    shares = {split: share for split, share in corpus.shares.items() if split not in files}
     documents |= cut(documents["train"], shares)
-    if empty := [split for split in ("train", "dev", "test") if not documents.get(split)]:
-        raise InputError(f"{folder}: too few sentences to cut off a {empty[0]} split.")
+    documents = {split: _grouped(found, size) for split, found in documents.items()}
+    if empty := [split for split in SPLITS if not documents.get(split)]:
+        raise InputError(f"{folder}: too few sentences: nothing is left for the {empty[0]} split.")
     vocab = Vocab()
     splits = {
         split: convert(documents[split], schemes.get(split, schemes["train"]), vocab)
-        for split in ("train", "dev", "test")
+        for split in SPLITS
     }
-    source = read_source(corpus, folder)
     stats = _stats(splits, schemes)
     with replacing(output) as partial:
         partial.mkdir()
@@ -65,16 +72,21 @@ def convert_corpus(
 
 
 def _read(path: Path, corpus: Corpus, size: int) -> tuple[list[Document], Scheme]:
+    """Read a file; where it marks no documents, every sentence is one for now."""
     documents, marked = read(path, corpus.format)
-    scheme = detect_scheme(
-        [t.tag for t in sentence] for document in documents for sentence in document
-    )
-    grouping = "marked"
-    if not marked:
-        documents = group_sentences(documents[0], size)
-        grouping = f"{size} sentence{'s' if size > 1 else ''} each"
+    scheme = detect_scheme([t.tag for t in sentence] for doc in documents for sentence in doc)
+    grouping = "marked" if marked else f"{size} sentence{'s' if size > 1 else ''} each"
     print(f"{path}: tags are {scheme}, documents are {grouping}")
+    if not marked:
+        documents = [[sentence] for sentence in documents[0]]
     return documents, scheme
+
+
+def _grouped(documents: list[Document], size: int) -> list[Document]:
+    """Put single sentences together to documents, after splits are cut between them."""
+    if any(len(document) > 1 for document in documents):
+        return documents
+    return group_sentences([document[0] for document in documents], size)
 
 
 def _stats(splits: dict[str, Split], schemes: dict[str, Scheme]) -> dict[str, Any]:

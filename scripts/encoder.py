@@ -1,7 +1,7 @@
 """Which encoder to fine-tune: from the Hub, a local folder, or the one pip installs."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def resolve(wanted: str, *, gpu: bool) -> Encoder:
         return _from_folder(Path(wanted))
     name, _, revision = wanted.partition("@")
     try:
-        return _from_hub(name, revision or None, "as asked")
+        return replace(_from_hub(name, revision or None, "as asked"), name=wanted)
     except ConnectionError as error:
         raise InputError(
             f"{wanted}: neither the Hub nor its cache has it ({error}). Name a local folder, or "
@@ -123,6 +123,8 @@ def _from_hub(name: str, revision: str | None, why: str) -> Encoder:
             path = Path(snapshot_download(name, **wanted))
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise ConnectionError(str(error).splitlines()[0]) from error
+    if not (path / "model.safetensors").exists():
+        raise InputError(f"{name}: has no model.safetensors on the Hub. Use a model that has one.")
     check_config(path / "config.json")
     return Encoder(name=name, path=path, why=why, url=f"https://huggingface.co/{name}")
 
@@ -145,10 +147,11 @@ def check_config(path: Path) -> None:
     path (Path): The config.json.
     RAISES (InputError): The key that asks for it.
     """
-    try:
-        config = read_json(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable JSON file: {error}.") from error
+    config = read_json(path)
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise InputError(f'{path}: not the configuration of a model: it has no "model_type".')
+    if not isinstance(config.get("hidden_size", 1), int):
+        raise InputError(f"{path}: hidden_size must be a whole number.")
     if found := [key for key in config if UNSAFE.fullmatch(key)]:
         raise InputError(
             f'{path}: has the key "{found[0]}", which makes loading run code of the model\'s own. '

@@ -1,6 +1,5 @@
 """The one exception for a user's mistake."""
 
-import re
 from pathlib import Path
 
 
@@ -21,6 +20,12 @@ def bad_line(path: Path, line: int, *, expected: str, found: str, cure: str) -> 
     cure (str): What the user can do, as a sentence.
     RETURNS (InputError): The error, to be raised.
     """
-    shown = re.sub(r"[\r\n]+", " ", found)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    shown = found if len(found) <= 80 else found[:77] + "..."
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
     return InputError(f'{path}:{line}: expected {expected}, found "{shown}". {cure}')
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an exception of a library says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,6 +1,7 @@
 """Score a trained pipeline on the dev and test splits of a converted corpus."""
 
 import time
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,15 +9,15 @@ from typing import Annotated, Any
 import spacy
 import typer
 from spacy.language import Language
-from spacy.training import Corpus as Reader
 from wasabi import table
 
 from scripts import cli
 from scripts.errors import InputError
-from scripts.files import read_json, write_json
+from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
-from scripts.sources import Kind
+from scripts.pipeline import load_examples, load_pipeline, trained_on
+from scripts.sources import Kind, load_source
 
 
 def score(nlp: Language, path: Path) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def score(nlp: Language, path: Path) -> dict[str, Any]:
     RETURNS (dict[str, Any]): precision, recall and f1 from 0 to 1 over all
         mentions and by label, and words_per_second.
     """
-    examples = list(Reader(path)(nlp))
+    examples = load_examples(nlp, path)
     words = sum(len(example) for example in examples)
     started = time.perf_counter()
     scores = nlp.evaluate(examples)
@@ -64,11 +65,12 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if gpu >= 0:
         spacy.require_gpu(gpu)
-    nlp = spacy.load(model)
+    nlp = load_pipeline(model)
+    source = load_source(data / "source.json")
     metrics = {
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
-        "trained_on": nlp.meta.get("sources", [{}])[0].get("name", "unknown"),
-        "source": read_json(data / "source.json"),
+        "trained_on": trained_on(nlp),
+        "source": asdict(source),
         "training": nlp.meta.get("training"),
         "scores": {split: score(nlp, data / f"{split}.spacy") for split in ("dev", "test")},
         "machine": describe_machine(gpu),

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import spacy
 import typer
 from spacy.language import Language
 
 from scripts import cli
 from scripts.errors import InputError
 from scripts.files import write_json
+from scripts.pipeline import load_pipeline, trained_on
 
 _ENTITY = re.compile(r"\[([^\[\]|]+)\|([^\[\]|]+)\]")
 
@@ -75,10 +75,10 @@ def main(
     if not sentences.exists():
         raise InputError(f"{sentences}: not found.")
     lines = [line for line in sentences.read_text(encoding="utf-8").splitlines() if line]
-    nlp = spacy.load(pipeline)
+    nlp = load_pipeline(pipeline)
     name = f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
-    source = nlp.meta.get("sources", [{}])[0].get("name", "unknown")
-    write_json(output, {"pipeline": name, "trained_on": source, "examples": annotate(nlp, lines)})
+    record = {"pipeline": name, "trained_on": trained_on(nlp), "examples": annotate(nlp, lines)}
+    write_json(output, record)
 
 
 if __name__ == "__main__":

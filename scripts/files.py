@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scripts.errors import InputError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -19,6 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
     path (Path): The file or folder to write.
     YIELDS (Path): Where to write it; does not exist yet, its parent does.
     """
+    if not path.name:
+        raise InputError(f"{path}: is not a name that a file or folder can be written to.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old")
@@ -28,6 +32,9 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(leftover)
     try:
         yield partial
+        if path.exists() and path.is_dir() != partial.is_dir():
+            kind = "folder" if path.is_dir() else "file"
+            raise InputError(f"{path}: is a {kind} and would be lost. Name another place.")
         if path.is_dir():
             path.rename(old)
         partial.replace(path)
@@ -53,7 +60,10 @@ def sha256(path: Path) -> str:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # also of the decoding
+        raise InputError(f"{path}: not valid JSON: {error}.") from error
 
 
 def write_json(path: Path, data: Any) -> None:

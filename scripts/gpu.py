@@ -20,7 +20,11 @@ def choose_gpu(wanted: str) -> int:
         if wanted == "auto":
             return -1
         raise InputError(f"--gpu-id {wanted}: PyTorch sees no GPU. Use -1, or check the driver.")
-    if problem := explain_mismatch(torch.version.cuda, _cupy_cuda()):
+    cupy_cuda = _cupy_cuda()
+    if problem := explain_mismatch(torch.version.cuda, cupy_cuda):
+        if wanted == "auto" and cupy_cuda is None:
+            print(f"On the CPU: {problem}")
+            return -1
         raise InputError(problem)
     return 0 if wanted == "auto" else int(wanted)
 
@@ -37,7 +41,7 @@ def explain_mismatch(torch_cuda: str | None, cupy_cuda: int | None) -> str | Non
     if cupy_cuda is None:
         return (
             f"PyTorch has a GPU, but spaCy needs CuPy for it, and it is not installed. "
-            f"Run: make run EXTRA=cuda{major}. To train on the CPU: --gpu-id -1."
+            f"Run: make run EXTRA=cuda{major}."
         )
     if str(cupy_cuda // 1000) != major:
         return (

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import resource
+import sys
 from pathlib import Path
 
 
@@ -18,6 +20,12 @@ def describe_machine(gpu: int = -1) -> str:
     import torch
 
     return f"{described}, {torch.cuda.get_device_name(gpu)}"
+
+
+def peak_memory_mb() -> int:
+    """The most memory that this process held so far, in MiB."""
+    unit = 1024**2 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
 def _processor() -> str:

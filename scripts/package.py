@@ -17,6 +17,7 @@ from spacy.cli.package import package as spacy_package
 from scripts import cli
 from scripts.errors import InputError
 from scripts.files import read_json, replacing, write_json
+from scripts.pipeline import load_pipeline
 
 CODE = [Path(__file__).parent / "pipes" / "windows.py"]
 
@@ -36,7 +37,11 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
         raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
-    meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics), version)
+    try:
+        meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics), version)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{metrics}: not the scores of {model}. Evaluate it again.") from error
+    load_pipeline(model)  # says in one line what is wrong with it
     full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
     with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:
         write_json(Path(name) / "meta.json", meta)

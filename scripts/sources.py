@@ -3,10 +3,11 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from scripts.corpora.spec import Corpus
 from scripts.errors import InputError
@@ -14,6 +15,7 @@ from scripts.files import read_json, remove, replacing, sha256, write_json
 
 MARKER = ".source.json"
 PROVIDED = "NER_CORPORA"
+GENERATOR = "the project's generator"
 
 
 class Kind(StrEnum):
@@ -55,9 +57,9 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
     """Put a corpus's native files into its folder, from the first place that has them.
 
     Those are: files the user put there; the folder named by the environment
-    variable `NER_CORPORA`; the public source; the built-in sample. What this
-    function itself put there is listed in a marker file and is never taken for
-    the user's.
+    variable `NER_CORPORA`; what was fetched earlier; the public source; the
+    built-in sample. What this function itself put there is listed in a marker
+    file and is never taken for the user's, and neither is a copy of the sample.
 
     corpus (Corpus): The corpus.
     assets (Path): The folder with one folder of native files for each corpus.
@@ -66,15 +68,20 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
     RAISES (InputError): If no place has the files, or one has the wrong ones.
     """
     folder = assets / corpus.name
-    source = _user(corpus, folder)
-    if source is None:
-        with tempfile.TemporaryDirectory() as name:
-            temporary = Path(name)
-            kind, where = _gather(corpus, temporary, allow_sample=allow_sample)
-            source = _describe(corpus, temporary, kind, where)
-            if source != read_source(corpus, folder):
-                _replace(corpus, source, temporary, folder)
-    write_json(folder / MARKER, asdict(source))
+    there = _identify(corpus, folder)
+    if there is not None and there.kind is Kind.USER:
+        for name in set(corpus.optional.values()) - set(there.files):
+            remove(folder / name)  # was fetched, and does not belong to the user's files
+        write_json(folder / MARKER, asdict(there))
+        return there
+    with tempfile.TemporaryDirectory() as name:
+        temporary = Path(name)
+        found = _gather(corpus, temporary, there, allow_sample=allow_sample)
+        if found is None:
+            return read_source(corpus, folder)
+        source = _describe(corpus, temporary, *found)
+        if source != there:
+            _replace(corpus, source, temporary, folder)
     return source
 
 
@@ -83,40 +90,77 @@ def read_source(corpus: Corpus, folder: Path) -> Source:
 
     corpus (Corpus): The corpus.
     folder (Path): The folder with its native files.
-    RETURNS (Source): From the marker where it fits the files, else the user's.
+    RETURNS (Source): The source; its `files` are those that belong together.
+    RAISES (InputError): If files are missing, or some are the user's and some
+        are not.
     """
-    marked = _marker(folder)
-    files = _checksums(corpus, folder)
-    if marked.get("kind") in list(Kind) and marked.get("files") == files:
-        return Source(**{**marked, "kind": Kind(marked["kind"])})
-    return _describe(corpus, folder, Kind.USER, str(folder))
-
-
-def _user(corpus: Corpus, folder: Path) -> Source | None:
-    """The user's own files, if there are any."""
-    fetched = {} if _marker(folder).get("kind") == Kind.USER else _marker(folder).get("files", {})
-    there = [name for name in corpus.present(folder).values() if (folder / name).exists()]
-    mine = [name for name in there if sha256(folder / name) != fetched.get(name)]
-    missing = [name for name in corpus.files.values() if name not in mine]
-    if corpus.name == "own" and missing:
-        raise InputError(f"{folder / missing[0]}: not found, but {folder}/corpus.toml names it.")
-    if mine and missing:
+    source = _identify(corpus, folder)
+    if source is None:
         raise InputError(
-            f"{folder}: {', '.join(mine)} is yours, but {', '.join(missing)} is not there or was "
-            f"fetched earlier. Add your own, or remove yours."
+            f"{folder}: {', '.join(corpus.files.values())} must be there. Fetch first."
         )
-    return _describe(corpus, folder, Kind.USER, str(folder)) if mine else None
+    return source
 
 
-def _marker(folder: Path) -> dict[str, Any]:
+def load_source(path: Path) -> Source:
+    """Read a source.json.
+
+    path (Path): The file.
+    RETURNS (Source): What it says.
+    RAISES (InputError): If it is not one.
+    """
     try:
-        marker = read_json(folder / MARKER)
-    except (OSError, ValueError):
-        return {}
-    return marker if isinstance(marker, dict) else {}
+        data = read_json(path)
+        source = Source(**{**data, "kind": Kind(data["kind"])})
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: not what the project writes. Fetch and convert again."
+        ) from error
+    if not isinstance(source.files, dict):
+        raise InputError(f"{path}: not what the project writes. Fetch and convert again.")
+    return source
 
 
-def _describe(corpus: Corpus, folder: Path, kind: Kind, where: str) -> Source:
+def _identify(corpus: Corpus, folder: Path) -> Source | None:
+    """Tell whose the files in a folder are; None if they are not complete."""
+    files = _checksums(corpus, folder)
+    marked = _marker(folder)
+    fetched = marked.files if marked and marked.kind is not Kind.USER else {}
+    sample = _sample_checksums(corpus.sample) if corpus.sample else frozenset()
+    mine = {n: c for n, c in files.items() if c != fetched.get(n) and c not in sample}
+    required = {_key(name) for name in corpus.files.values()}
+    if mine and (others := sorted(required - set(mine))):
+        raise InputError(
+            f"{folder}: {', '.join(mine)} came from you, but not {', '.join(others)}. Add your own "
+            f"{', '.join(others)}, or remove {', '.join(mine)}."
+        )
+    if mine:
+        return _describe(corpus, folder, Kind.USER, _short(folder), mine)
+    if marked and marked.files == files:
+        return marked
+    if required <= set(files) and sample.issuperset(files.values()):
+        return _describe(corpus, folder, Kind.SAMPLE, GENERATOR)
+    return None
+
+
+def _marker(folder: Path) -> Source | None:
+    try:
+        return load_source(folder / MARKER)
+    except (OSError, InputError):
+        return None
+
+
+@cache
+def _sample_checksums(write: Callable[[Path], None]) -> frozenset[str]:
+    """The checksums of the built-in sample's files, so that no copy of it passes as real."""
+    with tempfile.TemporaryDirectory() as name:
+        write(Path(name))
+        return frozenset(sha256(path) for path in Path(name).iterdir())
+
+
+def _describe(
+    corpus: Corpus, folder: Path, kind: Kind, where: str, files: dict[str, str] | None = None
+) -> Source:
     sample = kind is Kind.SAMPLE
     return Source(
         corpus=corpus.name,
@@ -125,22 +169,35 @@ def _describe(corpus: Corpus, folder: Path, kind: Kind, where: str) -> Source:
         where=where,
         licence="generated, as the project's" if sample else corpus.licence,
         url="" if sample else corpus.url,
-        files=_checksums(corpus, folder),
+        files=_checksums(corpus, folder) if files is None else files,
     )
 
 
 def _checksums(corpus: Corpus, folder: Path) -> dict[str, str]:
     names = corpus.present(folder).values()
-    return {name: sha256(folder / name) for name in names if (folder / name).exists()}
+    return {_key(name): sha256(folder / name) for name in names if (folder / name).exists()}
 
 
-def _gather(corpus: Corpus, folder: Path, *, allow_sample: bool) -> tuple[Kind, str]:
-    """Write the native files into a folder, from the first place but the user's."""
+def _key(name: str) -> str:
+    """A file's name in records: without the folders of this machine."""
+    return Path(name).name if Path(name).is_absolute() else name
+
+
+def _short(folder: Path) -> str:
+    return "/".join(folder.parts[-2:])
+
+
+def _gather(
+    corpus: Corpus, folder: Path, there: Source | None, *, allow_sample: bool
+) -> tuple[Kind, str] | None:
+    """Write the native files into a folder; None to keep those that are there."""
     unreachable = ""
     if provided := _provided(corpus):
         for name, path in provided.items():
             shutil.copyfile(path, folder / name)
         return Kind.PROVIDED, f"the folder in {PROVIDED}"
+    if there is not None and there.kind is not Kind.SAMPLE:
+        return None
     if corpus.public:
         try:
             corpus.public.fetch(folder)
@@ -150,7 +207,12 @@ def _gather(corpus: Corpus, folder: Path, *, allow_sample: bool) -> tuple[Kind, 
             print(f"{corpus.name}: {unreachable}: {error}")
     if corpus.sample and allow_sample:
         corpus.sample(folder)
-        return Kind.SAMPLE, "the project's generator"
+        return Kind.SAMPLE, GENERATOR
+    if not corpus.provided:
+        raise InputError(
+            f"assets/{corpus.name}/{next(iter(corpus.files.values()))}: not found, though "
+            f"assets/{corpus.name}/corpus.toml names it."
+        )
     raise InputError(
         f"no {corpus.title} here: put {', '.join(corpus.files.values())} into "
         f"assets/{corpus.name}/, or set {PROVIDED} to a folder that has "
@@ -171,7 +233,14 @@ def _provided(corpus: Corpus) -> dict[str, Path]:
         raise InputError(
             f"{missing[0]}: not found, though {PROVIDED} has others of {corpus.title}."
         )
-    return {} if missing else paths
+    if missing or not corpus.sample:
+        return {}
+    for path in paths.values():
+        if sha256(path) in _sample_checksums(corpus.sample):
+            raise InputError(
+                f"{path}: is the built-in sample, not {corpus.title}. Unset {PROVIDED}."
+            )
+    return paths
 
 
 def _replace(corpus: Corpus, source: Source, temporary: Path, folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Train a recipe on a converted corpus, through `spacy train`."""
 
-import resource
 import sys
 import time
 from datetime import date
@@ -9,20 +8,21 @@ from typing import Annotated, Any
 
 import spacy
 import typer
+from catalogue import RegistryError
 from spacy import util
 from spacy.cli.train import train as spacy_train
 from spacy.util import registry
-from thinc.api import Config
+from thinc.api import Config, ConfigValidationError
 
 from scripts import cli
 from scripts.corpora.registry import Name, get_corpus
 from scripts.corpora.spec import Corpus
 from scripts.encoder import Encoder, resolve
-from scripts.errors import InputError
+from scripts.errors import InputError, first_line
 from scripts.files import read_json, remove, replacing, write_json
 from scripts.gpu import choose_gpu
-from scripts.machine import describe_machine
-from scripts.sources import Source
+from scripts.machine import describe_machine, peak_memory_mb
+from scripts.sources import Source, load_source
 
 WARMUP = 0.1  # of the steps
 PATIENCE = 2  # epochs without a better score on dev
@@ -55,9 +55,9 @@ def train_recipe(
     for path in (config, data / "train.spacy", data / "dev.spacy", data / "source.json"):
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
-    source = read_json(data / "source.json")
+    source = load_source(data / "source.json")
     paths = {"paths.train": str(data / "train.spacy"), "paths.dev": str(data / "dev.spacy")}
-    steps_per_epoch = count_batches(util.load_config(config, overrides=paths))
+    steps_per_epoch = _count_batches(config, paths)
     overrides = {
         **paths,
         "system.seed": seed,
@@ -84,18 +84,29 @@ def train_recipe(
             "steps_per_epoch": steps_per_epoch,
             "seed": seed,
             "seconds": round(time.perf_counter() - started),
-            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_memory_mb": peak_memory_mb(),
             "machine": describe_machine(gpu),
             "date": date.today().isoformat(),
         }
         write_json(partial / "train.json", record)
-        _describe(partial / "model-best", corpus, Source(**source), encoder, record)
+        _describe(partial / "model-best", corpus, source, encoder, record)
         _remove_local_paths(partial / "model-best", config, encoder)
     return record
 
 
+def _count_batches(config: Path, paths: dict[str, str]) -> int:
+    """Count, and explain what is wrong with a recipe or a converted corpus."""
+    try:
+        return count_batches(util.load_config(config, overrides=paths))
+    except (ValueError, KeyError, OSError, RegistryError, ConfigValidationError) as error:
+        raise InputError(f"{config}: cannot be used: {first_line(error)}") from error
+
+
 def count_batches(config: Config) -> int:
     """How many steps an epoch of a recipe has, by reading the train split once.
+
+    It is read in its stored order. spaCy shuffles it in every epoch, and then
+    the number may differ by a few in a hundred.
 
     config (Config): The recipe, with the paths of the corpus.
     RETURNS (int): The number of batches.

@@ -58,6 +58,16 @@ def test_unmarked_documents_are_grouped(assets: Path, tmp_path: Path) -> None:
     assert stats["splits"]["train"]["documents"] == 6
 
 
+def test_grouped_sentences_are_cut_before_they_are_grouped(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "corpus.toml").write_text('train = "a.txt"\nsentences_per_document = 3')
+    (folder / "a.txt").write_text("".join(f"Oslo{i % 40} B-LOC\n\n" for i in range(120)))
+    stats = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out")
+    assert set(stats["sentences_also_in"].values()) == {0}
+    assert stats["splits"]["train"]["documents"] == stats["splits"]["train"]["sentences"] / 3
+
+
 def test_bad_input_leaves_the_last_output_alone(assets: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     convert_corpus(CORPORA["conll2003"], assets, output)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.errors import InputError
 from scripts.files import replacing, write_json
 
 
@@ -42,3 +43,21 @@ def test_folder_is_restored_after_a_kill_between_the_two_renames(tmp_path: Path)
     with pytest.raises(RuntimeError):
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_folder_is_not_lost_to_a_file_nor_a_file_to_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "kept").touch()
+    with pytest.raises(InputError, match="is a folder and would be lost"):
+        write_json(tmp_path / "folder", {})
+    assert (tmp_path / "folder" / "kept").exists()
+
+    def write_folder(path: Path) -> None:
+        with replacing(path) as partial:
+            partial.mkdir()
+
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file and would be lost"):
+        write_folder(tmp_path / "file")
+    with pytest.raises(InputError, match="not a name"):
+        write_json(Path(), {})

@@ -44,3 +44,15 @@ def test_mismatch_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.gpu._cupy_cuda", lambda: 13000)
     assert choose_gpu("auto") == 0
     assert choose_gpu("1") == 1
+
+
+def test_auto_goes_on_without_cupy_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.version.cuda", "13.0")
+    monkeypatch.setattr("scripts.gpu._cupy_cuda", lambda: None)
+    assert choose_gpu("auto") == -1
+    assert "make run EXTRA=cuda13" in capsys.readouterr().out
+    with pytest.raises(InputError, match="needs CuPy"):
+        choose_gpu("0")

@@ -33,25 +33,59 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, .
 BOTH = ("engtrain.bio", "engtest.bio")
 
 
-def test_each_place_is_replaced_by_a_better_one(
+def test_each_place_is_replaced_by_a_better_one_and_by_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sample, then the public source, then NER_CORPORA, then the user's files; then they stay."""
     folder = tmp_path / "mit_movie"
+
+    def states(expected: Kind) -> None:
+        for corpus in (ONLINE, CORPUS):
+            source = fetch(corpus, tmp_path)
+            assert source.kind is expected
+            assert read_source(corpus, folder) == source
+
     assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
     assert (folder / "engdev.bio").exists()
-    assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
+    states(Kind.PUBLIC)
     assert not (folder / "engdev.bio").exists()  # was the sample's
     assert (folder / "engtrain.bio").read_text() == "O\tpublic\n"
     provide(tmp_path, monkeypatch, BOTH)
-    assert fetch(ONLINE, tmp_path).kind is Kind.PROVIDED
+    states(Kind.PROVIDED)
+    monkeypatch.delenv("NER_CORPORA")
+    states(Kind.PROVIDED)
+    assert fetch(CORPUS, tmp_path, allow_sample=False).kind is Kind.PROVIDED
     for name in BOTH:
         (folder / name).write_text("O\tmine\n")
-    for corpus in (ONLINE, CORPUS, ONLINE):
-        source = fetch(corpus, tmp_path)
-        assert source.kind is Kind.USER
-        assert read_source(corpus, folder) == source
-        assert (folder / "engtrain.bio").read_text() == "O\tmine\n"
+    states(Kind.USER)
+    assert (folder / "engtrain.bio").read_text() == "O\tmine\n"
+
+
+def test_dev_split_of_the_sample_is_not_kept_beside_the_users_files(tmp_path: Path) -> None:
+    folder = tmp_path / "mit_movie"
+    fetch(CORPUS, tmp_path)
+    for name in BOTH:
+        (folder / name).write_text("O\tmine\n")
+    assert set(read_source(CORPUS, folder).files) == set(BOTH)  # also if nobody fetches
+    assert set(fetch(CORPUS, tmp_path).files) == set(BOTH)
+    assert not (folder / "engdev.bio").exists()
+    (folder / "engdev.bio").write_text("O\talso mine\n")
+    assert set(fetch(CORPUS, tmp_path).files) == {*BOTH, "engdev.bio"}
+
+
+def test_copy_of_the_sample_never_passes_as_the_corpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mit_movie"
+    fetch(CORPUS, tmp_path)
+    (folder / ".source.json").unlink()
+    assert read_source(CORPUS, folder).kind is Kind.SAMPLE
+    assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
+    (folder / "engdev.bio").unlink()
+    assert read_source(CORPUS, folder).kind is Kind.SAMPLE
+    monkeypatch.setenv("NER_CORPORA", str(tmp_path))
+    with pytest.raises(InputError, match="is the built-in sample, not MIT Movie"):
+        fetch(CORPUS, tmp_path / "elsewhere")
 
 
 def test_fetching_again_changes_nothing(tmp_path: Path) -> None:
@@ -85,7 +119,6 @@ def test_run_killed_while_replacing_leaves_nothing_that_looks_like_the_users(
         fetch(ONLINE, tmp_path)
     monkeypatch.undo()
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
-    assert fetch(CORPUS, tmp_path).kind is Kind.SAMPLE
 
 
 def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) -> None:
@@ -94,11 +127,20 @@ def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) 
     assert "sample" in source.line()
 
 
-def test_changed_sample_counts_as_the_users(tmp_path: Path) -> None:
+def test_files_of_two_origins_are_refused(tmp_path: Path) -> None:
     fetch(CORPUS, tmp_path)
     (tmp_path / "mit_movie" / "engtrain.bio").write_text("O\tmine\n")
-    with pytest.raises(InputError, match=r"engtrain.bio is yours, but engtest.bio"):
+    with pytest.raises(InputError, match=r"engtrain.bio came from you, but not engtest.bio"):
         fetch(CORPUS, tmp_path)
+    with pytest.raises(InputError, match=r"engtrain.bio came from you, but not engtest.bio"):
+        read_source(CORPUS, tmp_path / "mit_movie")
+
+
+def test_broken_marker_is_as_none(tmp_path: Path) -> None:
+    source = fetch(CORPUS, tmp_path)
+    for text in ("", "[1]", '{"kind": "user", "files": [1]}', '{"kind": "nothing"}'):
+        (tmp_path / "mit_movie" / ".source.json").write_text(text)
+        assert fetch(CORPUS, tmp_path) == source
 
 
 def test_strict_says_where_to_put_what(tmp_path: Path) -> None:

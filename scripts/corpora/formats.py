@@ -46,7 +46,8 @@ class ColumnFormat:
 class CsvFormat:
     """A comma-separated table with a header, one token a row.
 
-    sentence (str): The column that is filled on a sentence's first row only.
+    sentence (str): The column whose value changes where a sentence starts; may be
+        empty on its other rows.
     token (str): The token's column.
     tag (str): The entity tag's column.
     pos (str | None): The part-of-speech column, if there is one.

@@ -1,6 +1,6 @@
 """MIT Movie eng: simple spoken movie queries, twelve labels, no dev split."""
 
-from scripts.corpora import mit
+from scripts.corpora.mit import FORMAT, LICENCE, URL, published
 from scripts.corpora.spec import Corpus
 from scripts.sample.generate import write_mit_movie
 
@@ -14,13 +14,13 @@ CORPUS = Corpus(
     title="MIT Movie (eng)",
     pipeline="bert_movie_ner",
     description="Entities in movie queries: titles, actors, genres, years, plots and more.",
-    licence=mit.LICENCE,
-    url=mit.URL,
-    format=mit.FORMAT,
+    licence=LICENCE,
+    url=URL,
+    format=FORMAT,
     files={"train": "engtrain.bio", "test": "engtest.bio"},
     optional={"dev": "engdev.bio"},
     shares={"dev": 0.1},
     provided={name: f"mit_movie/{name}" for name in CHECKSUMS},
-    public=mit.published(CHECKSUMS),
+    public=published(CHECKSUMS),
     sample=write_mit_movie,
 )

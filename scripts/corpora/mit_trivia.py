@@ -1,6 +1,6 @@
 """MIT Movie trivia10k13: complex movie queries, another set of twelve labels."""
 
-from scripts.corpora import mit
+from scripts.corpora.mit import FORMAT, LICENCE, URL, published
 from scripts.corpora.spec import Corpus
 from scripts.sample.generate import write_mit_trivia
 
@@ -14,13 +14,13 @@ CORPUS = Corpus(
     title="MIT Movie (trivia10k13)",
     pipeline="bert_trivia_ner",
     description="Entities in movie trivia questions: plots, actors, opinions, awards and more.",
-    licence=mit.LICENCE,
-    url=mit.URL,
-    format=mit.FORMAT,
+    licence=LICENCE,
+    url=URL,
+    format=FORMAT,
     files={"train": "trivia10k13train.bio", "test": "trivia10k13test.bio"},
     optional={"dev": "trivia10k13dev.bio"},
     shares={"dev": 0.1},
     provided={name: f"mit_movie/{name}" for name in CHECKSUMS},
-    public=mit.published(CHECKSUMS),
+    public=published(CHECKSUMS),
     sample=write_mit_trivia,
 )

@@ -41,6 +41,7 @@ def load(path: Path) -> Corpus:
         raise InputError(f'{path}: unknown key "{unknown[0]}". Known: {", ".join(sorted(KNOWN))}.')
     if "train" not in given:
         raise InputError(f'{path}: the key "train" is missing. Name the file with the sentences.')
+    _refuse_contradictions(path, given)
     files = {split: _text(path, given, split) for split in SPLITS if split in given}
     shares = {s: _share(path, given, f"{s}_share") for s in SPLITS[1:] if s not in files}
     return Corpus(
@@ -57,6 +58,18 @@ def load(path: Path) -> Corpus:
     )
 
 
+def _refuse_contradictions(path: Path, given: dict[str, Any]) -> None:
+    for split in SPLITS[1:]:
+        if split in given and f"{split}_share" in given:
+            raise InputError(f"{path}: has both {split} and {split}_share. Remove one.")
+    if given.get("format") != "csv" and given.get("token", 0) == given.get("tag", 1):
+        raise InputError(f"{path}: token and tag name the same column, {given.get('token', 0)}.")
+    alien = {"columns": ["sentence"], "csv": ["separator", "document_marker"]}
+    for key in alien.get(str(given.get("format", "columns")), []):
+        if key in given:
+            raise InputError(f'{path}: the key "{key}" has no meaning with this format.')
+
+
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(
@@ -64,7 +77,7 @@ def _read(path: Path) -> dict[str, Any]:
             f'train = "my-train-file.txt"; assets/README.md explains the keys.'
         )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid TOML: {error}.") from error
 

@@ -1,6 +1,6 @@
 """Fetching native files from where they are published."""
 
-import urllib.error
+import http.client
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def fetch_urls(urls: Mapping[str, tuple[str, str]], folder: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
                 path.write_bytes(answer.read())
-        except (urllib.error.URLError, OSError) as error:
+        except (http.client.HTTPException, OSError) as error:
             raise ConnectionError(str(getattr(error, "reason", error))) from error
         if (found := sha256(path)) != checksum:
             raise InputError(
@@ -89,7 +89,7 @@ def _load(table: HubTable, load: Callable[..., Any] | None) -> Any:
         load = load_dataset
     try:
         return load(table.name, revision=table.revision)
-    except (OSError, ValueError) as error:  # what `datasets` and the hub client raise
+    except Exception as error:  # what `datasets` and the hub client raise has no common class
         raise ConnectionError(str(getattr(error, "reason", error))) from error
 
 
@@ -105,7 +105,7 @@ def require_hub() -> None:
     request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=5).close()
-    except (urllib.error.URLError, OSError) as error:
+    except (http.client.HTTPException, OSError) as error:
         raise ConnectionError(str(getattr(error, "reason", error))) from error
 
 

@@ -38,17 +38,21 @@ def _decode(path: Path, encoding: str) -> str:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
     try:
-        return data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except LookupError as error:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except (LookupError, UnicodeError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise _undecodable(path, data, error) from error
         raise InputError(f'"{encoding}" is not an encoding Python knows.') from error
-    except UnicodeDecodeError as error:
-        raise bad_line(
-            path,
-            data.count(b"\n", 0, error.start) + 1,
-            expected=f"text encoded as {encoding}",
-            found=data[error.start : error.start + 10].decode("latin-1"),
-            cure="Convert the file, or name its encoding.",
-        ) from error
+
+
+def _undecodable(path: Path, data: bytes, error: UnicodeDecodeError) -> InputError:
+    return bad_line(
+        path,
+        data.count(b"\n", 0, error.start) + 1,
+        expected=f"text encoded as {error.encoding}",
+        found=data[error.start : error.start + 10].decode("latin-1"),
+        cure="Convert the file, or name its encoding.",
+    )
 
 
 def _read_columns(path: Path, text: str, form: ColumnFormat) -> tuple[list[Document], bool]:
@@ -118,7 +122,10 @@ def _checked(path: Path, number: int, token: Token) -> Token:
 def _read_csv(path: Path, text: str, form: CsvFormat) -> Document:
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     wanted = [form.sentence, form.token, form.tag] + ([form.pos] if form.pos else [])
-    missing = [name for name in wanted if name not in (rows.fieldnames or [])]
+    try:
+        missing = [name for name in wanted if name not in (rows.fieldnames or [])]
+    except csv.Error as error:
+        raise _malformed(path, 1, error) from error
     if missing:
         raise bad_line(
             path,
@@ -128,6 +135,7 @@ def _read_csv(path: Path, text: str, form: CsvFormat) -> Document:
             cure="Add what is missing: " + ", ".join(f'"{name}"' for name in missing) + ".",
         )
     document: Document = []
+    current = ""
     for line, row in _numbered(path, rows):
         if None in row or None in row.values():
             raise bad_line(
@@ -137,8 +145,9 @@ def _read_csv(path: Path, text: str, form: CsvFormat) -> Document:
                 found=",".join(str(cell) for cell in row.values() if cell is not None),
                 cure="Fix the row: a comma or a quote inside a cell must be quoted.",
             )
-        if row[form.sentence] or not document:
+        if not document or row[form.sentence] not in ("", current):
             document.append([])
+            current = row[form.sentence]
         pos = row[form.pos] if form.pos else ""
         document[-1].append(_checked(path, line, Token(row[form.token], row[form.tag], pos, line)))
     return document
@@ -152,11 +161,15 @@ def _numbered(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[int, di
         except StopIteration:
             return
         except csv.Error as error:
-            raise bad_line(
-                path,
-                rows.line_num + 1,
-                expected="a well-formed csv row",
-                found=str(error),
-                cure="Fix the quotes of the row.",
-            ) from error
+            raise _malformed(path, rows.line_num + 1, error) from error
         yield rows.line_num, row
+
+
+def _malformed(path: Path, line: int, error: csv.Error) -> InputError:
+    return bad_line(
+        path,
+        line,
+        expected="a well-formed csv row",
+        found=str(error),
+        cure="Fix the quotes of the row.",
+    )

@@ -7,16 +7,7 @@ from scripts.corpora import conll2003, gmb, mit_movie, mit_trivia, own
 from scripts.corpora.spec import Corpus
 
 CORPORA = {c.name: c for c in (conll2003.CORPUS, mit_movie.CORPUS, mit_trivia.CORPUS, gmb.CORPUS)}
-
-
-class Name(StrEnum):
-    """The corpora that commands take."""
-
-    CONLL2003 = "conll2003"
-    MIT_MOVIE = "mit_movie"
-    MIT_TRIVIA = "mit_trivia"
-    GMB = "gmb"
-    OWN = "own"
+Name = StrEnum("Name", {name.upper(): name for name in (*CORPORA, "own")})  # type: ignore[misc]
 
 
 def get_corpus(name: str, assets: Path = Path("assets")) -> Corpus:

@@ -24,13 +24,14 @@ def cut(documents: list[Document], shares: Mapping[str, float]) -> dict[str, lis
     for i, document in enumerate(documents):
         groups[text(document)].append(i)
     split_of = ["train"] * len(documents)
-    hashed = iter(sorted(groups.values(), key=lambda group: _hash(text(documents[group[0]]))))
+    hashed = sorted(groups.values(), key=lambda group: _hash(text(documents[group[0]])))
     for split, share in shares.items():
         wanted = round(share * len(documents))
-        while wanted > 0 and (group := next(hashed, None)):
-            for i in group:
-                split_of[i] = split
-            wanted -= len(group)
+        for group in [group for group in hashed if split_of[group[0]] == "train"]:
+            if len(group) <= wanted:  # one that is too large stays in train
+                wanted -= len(group)
+                for i in group:
+                    split_of[i] = split
     return {
         split: [d for d, s in zip(documents, split_of, strict=True) if s == split]
         for split in ("train", *shares)

@@ -108,8 +108,10 @@ def get_windows(docs: Iterable[Doc], *, max_pieces: int, max_chars: int) -> list
 def make_windows(max_pieces: int = 128, max_chars: int = 500) -> SpanGetter:
     """Configure a span getter for `spacy-transformers.TransformerModel`.
 
-    A word piece holds at least one character, so a window of 500 characters
-    and the two special tokens fit into BERT's 512 positions whatever the text.
+    A word piece of BERT holds at least one character, so a window of 500
+    characters and the two special tokens fit into its 512 positions. Hangul
+    syllables may become three pieces each, and count as one here: their windows
+    end at 128 of them.
 
     max_pieces (int): Limit of a window, in estimated word pieces.
     max_chars (int): Limit of a window, in characters.
@@ -162,9 +164,11 @@ def make_batch_by_pieces(size: int, window: int = 128, buffer: int = 256) -> Bat
     return partial(batch_by_pieces, size=size, window=window, buffer=buffer)
 
 
-# spacy-transformers creates the registry of span getters when it is imported;
-# spaCy imports it on the first look-up of an architecture of its own.
-registry.batchers("bert_ner.batch_by_pieces.v1", func=make_batch_by_pieces)
+# Every pipeline brings this file along, and the first one to be loaded registers.
+# spacy-transformers creates the registry of span getters when it is imported.
+if not registry.has("batchers", "bert_ner.batch_by_pieces.v1"):
+    registry.batchers("bert_ner.batch_by_pieces.v1", func=make_batch_by_pieces)
 if "span_getters" not in registry.get_registry_names():
     import spacy_transformers  # noqa: F401
-registry.span_getters("bert_ner.windows.v1", func=make_windows)
+if not registry.has("span_getters", "bert_ner.windows.v1"):
+    registry.span_getters("bert_ner.windows.v1", func=make_windows)

@@ -61,6 +61,9 @@ def test_csv(tmp_path: Path) -> None:
         ('train = "a"\nformat = "xml"', 'Use "columns" or "csv"'),
         ('train = "a"\nformat = "csv"\ntoken = 0', "must be a text"),
         ("train = 3", "must be a text"),
+        ('train = "a"\ndev = "b"\ndev_share = 0.2', "both dev and dev_share"),
+        ('train = "a"\ntoken = 1', "name the same column"),
+        ('train = "a"\nformat = "csv"\nseparator = ";"', '"separator" has no meaning'),
         ("train = ", "not valid TOML"),
     ],
 )

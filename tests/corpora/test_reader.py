@@ -57,6 +57,21 @@ def test_csv_quirks(tmp_path: Path) -> None:
     assert words(documents) == [[[",", '"', "None"], ["\u2026", "Zo\u00eb"]]]
 
 
+def test_csv_may_name_the_sentence_on_every_row(tmp_path: Path) -> None:
+    text = "Sentence #,Word,POS,Tag\n1,New,_,B-geo\n1,York,_,I-geo\n2,x,_,O\n2,y,_,O\n"
+    documents, _ = read(written(tmp_path, text), gmb.CORPUS.format)
+    assert words(documents) == [[["New", "York"], ["x", "y"]]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf_8", "UTF8", "utf-16", "utf-16-le"])
+def test_byte_order_mark_is_no_part_of_a_token(tmp_path: Path, encoding: str) -> None:
+    data = "\ufeff-DOCSTART- O\nOslo B-LOC\n".encode(encoding)
+    form = ColumnFormat(token=0, tag=1, encoding=encoding, document_marker="-DOCSTART-")
+    documents, marked = read(written(tmp_path, data), form)
+    assert words(documents) == [[["Oslo"]]]
+    assert marked
+
+
 @pytest.mark.parametrize(
     ("text", "form", "line", "message"),
     [
@@ -76,6 +91,9 @@ def test_csv_quirks(tmp_path: Path) -> None:
         (HEADER + "Sentence: 1, ,b,O\r\n", gmb.CORPUS.format, 2, "expected a token"),
         (HEADER + 'Sentence: 1,"a"x,b,O\r\n', gmb.CORPUS.format, 2, "well-formed csv"),
         (HEADER, gmb.CORPUS.format, None, "found none"),
+        ('"Sentence #"x,Word,POS,Tag\r\n', gmb.CORPUS.format, 1, "well-formed csv"),
+        ("a\x1b[31m _ O\n", conll2003.FORMAT, 1, r"a\x1b[31m"),
+        ("a O", ColumnFormat(token=0, tag=1, encoding="undefined"), None, "not an encoding"),
         ("a O", ColumnFormat(token=0, tag=1, encoding="latin-9000"), None, "not an encoding"),
         ("a O", ColumnFormat(token=0, tag=3), 1, "expected 4 columns"),
     ],

@@ -37,6 +37,12 @@ def test_shares_are_met() -> None:
     }
 
 
+def test_large_group_of_repeats_does_not_fill_a_small_split() -> None:
+    documents = [document("same")] * 30 + [document(f"w{i}") for i in range(30)]
+    splits = cut(documents, {"dev": 0.1})
+    assert len(splits["dev"]) == 6
+
+
 def test_order_inside_a_split_is_kept() -> None:
     splits = cut([document(f"w{i}") for i in range(50)], {"dev": 0.3})
     for split in splits.values():

@@ -1,0 +1,47 @@
+"""Loading trained pipelines and converted splits, with errors that teach."""
+
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.training import Corpus as Reader
+from spacy.training import Example
+
+from scripts.errors import InputError, first_line
+
+
+def load_pipeline(name: str | Path) -> Language:
+    """Load an installed pipeline or one in a folder.
+
+    name (str | Path): Its name or its folder.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): If there is none or it cannot be loaded.
+    """
+    try:
+        return spacy.load(name)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
+
+
+def load_examples(nlp: Language, path: Path) -> list[Example]:
+    """Read a converted split, with its gold tokens.
+
+    nlp (Language): The pipeline.
+    path (Path): The .spacy file.
+    RETURNS (list[Example]): Its documents.
+    RAISES (InputError): If it is not there, cannot be read or is empty.
+    """
+    try:
+        examples = list(Reader(path)(nlp))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a converted split: {first_line(error)}") from error
+    if not examples:
+        raise InputError(f"{path}: holds no documents. Convert the corpus again.")
+    return examples
+
+
+def trained_on(nlp: Language) -> str:
+    """What a pipeline says it was trained on."""
+    sources = nlp.meta.get("sources") or [{}]
+    name = sources[0].get("name") if isinstance(sources[0], dict) else sources[0]
+    return str(name or "unknown")
