@@ -1,5 +1,6 @@
 """Train a recipe on a converted corpus, through `spacy train`."""
 
+import math
 import sys
 import time
 from datetime import date
@@ -24,8 +25,10 @@ from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine, peak_memory_mb
 from scripts.sources import Source, load_source
 
+EPOCHS, LEAST_STEPS = 4, 300  # what `auto` trains: 4 epochs, and more of a small corpus
+EVALUATIONS = 20  # at most, of a small corpus; else one after each epoch
 WARMUP = 0.1  # of the steps
-PATIENCE = 2  # epochs without a better score on dev
+PATIENCE = 2  # epochs without a better score on dev, but a third of the run at least
 
 
 def train_recipe(
@@ -35,7 +38,7 @@ def train_recipe(
     data: Path,
     output: Path,
     encoder: Encoder,
-    epochs: int,
+    epochs: int | None,
     seed: int,
     gpu: int = -1,
 ) -> dict[str, Any]:
@@ -46,7 +49,8 @@ def train_recipe(
     data (Path): The folder with its train.spacy, dev.spacy and source.json.
     output (Path): The folder to write.
     encoder (Encoder): The encoder to fine-tune.
-    epochs (int): How often to read the train split.
+    epochs (int | None): How often to read the train split. If not given, four
+        times, or as often as 300 steps take.
     seed (int): The seed of every random choice.
     gpu (int): The GPU's number, -1 for the CPU.
     RETURNS (dict[str, Any]): The contents of train.json.
@@ -58,6 +62,8 @@ def train_recipe(
     source = load_source(data / "source.json")
     paths = {"paths.train": str(data / "train.spacy"), "paths.dev": str(data / "dev.spacy")}
     steps_per_epoch = _count_batches(config, paths)
+    if epochs is None:
+        epochs = max(EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch))
     overrides = {
         **paths,
         "system.seed": seed,
@@ -125,8 +131,8 @@ def _schedule(steps_per_epoch: int, epochs: int) -> dict[str, Any]:
     steps = steps_per_epoch * epochs
     return {
         "training.max_steps": steps,
-        "training.eval_frequency": steps_per_epoch,
-        "training.patience": PATIENCE * steps_per_epoch,
+        "training.eval_frequency": max(steps_per_epoch, steps // EVALUATIONS),
+        "training.patience": max(PATIENCE * steps_per_epoch, steps // 3),
         "training.optimizer.learn_rate.total_steps": steps,
         "training.optimizer.learn_rate.warmup_steps": int(WARMUP * steps),
     }
@@ -171,7 +177,9 @@ def main(
     encoder: Annotated[
         str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
     ] = "auto",
-    epochs: Annotated[int, typer.Option(min=1, help="How often to read the train split.")] = 4,
+    epochs: Annotated[
+        str, typer.Option(help='How often to read the train split; "auto" is 4, more if small.')
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
 ) -> None:
@@ -185,10 +193,18 @@ def main(
         data=data / corpus,
         output=output / config.stem / corpus,
         encoder=chosen,
-        epochs=epochs,
+        epochs=_epochs(epochs),
         seed=seed,
         gpu=gpu,
     )
+
+
+def _epochs(wanted: str) -> int | None:
+    if wanted == "auto":
+        return None
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise InputError(f'--epochs {wanted}: expected "auto" or a whole number, 1 or more.')
+    return int(wanted)
 
 
 if __name__ == "__main__":

@@ -55,12 +55,32 @@ def test_schedule_is_as_long_as_the_run(
     with pytest.raises(KeyboardInterrupt):
         train_recipe(**{**options(assets, tmp_path, encoder), "epochs": 20, "gpu": 0})
     steps = given["training.max_steps"]
+    assert given["training.eval_frequency"] == 1
+    assert given["training.patience"] == 6
     assert steps == given["training.optimizer.learn_rate.total_steps"] == 20
     assert given["training.optimizer.learn_rate.warmup_steps"] == 2
     assert given["training.optimizer.learn_rate.initial_rate"] == 2e-4
     assert given["system.gpu_allocator"] == "pytorch"
     assert given["components.transformer.model.mixed_precision"] is True
     assert given["use_gpu"] == 0
+
+
+def test_small_corpus_is_read_often(
+    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
+    given: dict[str, Any] = {}
+
+    def stop(config: Path, output: Path, *, use_gpu: int, overrides: dict[str, Any]) -> None:
+        given.update(overrides)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.train.spacy_train", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_recipe(**{**options(assets, tmp_path, encoder), "epochs": None})
+    assert given["training.max_steps"] == 300
+    assert given["training.eval_frequency"] == 15
+    assert given["training.patience"] == 100
 
 
 def test_missing_corpus_is_named(assets: Path, tmp_path: Path, encoder: Path) -> None:
