@@ -54,7 +54,8 @@ def test_hub_table_is_written_in_the_native_format(tmp_path: Path) -> None:
         return stand_in()
 
     fetch_hub_table(TABLE, tmp_path, load=load)
-    assert asked == [("eriktks/conll2003", HUB.revision)]
+    assert asked == [(HUB.name, HUB.revision)]
+    assert len(HUB.revision) == 40  # a commit, which nobody can move
     assert (tmp_path / "train.txt").read_text() == "Anna NNP B-NP B-PER\nsings VBZ B-VP O\n\n" * 2
     documents, marked = read(tmp_path / "valid.txt", FORMAT)
     assert len(documents[0]) == 1
