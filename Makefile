@@ -3,7 +3,7 @@
 # make test   pass the tests, the linter and the type checker
 # make corpus convert every corpus that can be found
 # make fix    format the code and write what is generated in the README
-# make clean  remove what the workflow made (not .venv, not your files in assets/)
+# make clean  remove what the workflow made, but for .venv and what is in assets/
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -43,11 +43,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
+	$(if $(STALE),$(BIN)/python -m pip uninstall --quiet --yes cupy-cuda12x cupy-cuda13x)
 	$(BIN)/python -m pip install --quiet -e '.$(if $(EXTRA),[$(EXTRA)])' -c $(CONSTRAINTS)
 	rm -f $(STALE)
 	touch $@
 
 $(VENV)/.test$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
+	$(if $(STALE),$(BIN)/python -m pip uninstall --quiet --yes cupy-cuda12x cupy-cuda13x)
 	$(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
 	rm -f $(STALE)
 	touch $@

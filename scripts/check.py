@@ -85,7 +85,10 @@ def main(
     if not wheels:
         raise InputError(f"{package}/dist: no wheel there. Run the package step first.")
     result = check_wheel(wheels[0], data / "test.spacy")
-    expected = read_json(metrics)["scores"]["test"]["f1"]
+    try:
+        expected = read_json(metrics)["scores"]["test"]["f1"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{metrics}: not the scores of a pipeline. Evaluate it again.") from error
     if abs(result["f1"] - expected) > TOLERANCE:
         raise InputError(
             f"{wheels[0]}: scores {result['f1']:.4f} where {expected:.4f} was measured before "

@@ -47,12 +47,14 @@ def convert_corpus(
         for split, name in corpus.present(folder).items()
         if split in corpus.files or name in source.files
     }
-    documents, schemes = {}, {}
+    documents, schemes, marked = {}, {}, {}
     for split, path in files.items():
-        documents[split], schemes[split] = _read(path, corpus, size)
+        documents[split], schemes[split], marked[split] = _read(path, corpus, size)
     shares = {split: share for split, share in corpus.shares.items() if split not in files}
     documents |= cut(documents["train"], shares)
-    documents = {split: _grouped(found, size) for split, found in documents.items()}
+    for split, found in documents.items():
+        if not marked.get(split, marked["train"]):
+            documents[split] = group_sentences([sentence for (sentence,) in found], size)
     if empty := [split for split in SPLITS if not documents.get(split)]:
         raise InputError(f"{folder}: too few sentences: nothing is left for the {empty[0]} split.")
     vocab = Vocab()
@@ -71,22 +73,15 @@ def convert_corpus(
     return stats
 
 
-def _read(path: Path, corpus: Corpus, size: int) -> tuple[list[Document], Scheme]:
-    """Read a file; where it marks no documents, every sentence is one for now."""
+def _read(path: Path, corpus: Corpus, size: int) -> tuple[list[Document], Scheme, bool]:
+    """Read a file; where it marks no documents, every sentence is one until splits are cut."""
     documents, marked = read(path, corpus.format)
     scheme = detect_scheme([t.tag for t in sentence] for doc in documents for sentence in doc)
     grouping = "marked" if marked else f"{size} sentence{'s' if size > 1 else ''} each"
     print(f"{path}: tags are {scheme}, documents are {grouping}")
     if not marked:
         documents = [[sentence] for sentence in documents[0]]
-    return documents, scheme
-
-
-def _grouped(documents: list[Document], size: int) -> list[Document]:
-    """Put single sentences together to documents, after splits are cut between them."""
-    if any(len(document) > 1 for document in documents):
-        return documents
-    return group_sentences([document[0] for document in documents], size)
+    return documents, scheme, marked
 
 
 def _stats(splits: dict[str, Split], schemes: dict[str, Scheme]) -> dict[str, Any]:

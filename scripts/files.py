@@ -42,6 +42,8 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(partial)
         if path.exists():
             remove(old)
+        elif old.exists():
+            old.rename(path)
 
 
 def remove(path: Path) -> None:

@@ -1,6 +1,6 @@
 """Whether there is a GPU that both PyTorch and CuPy can use."""
 
-from scripts.errors import InputError
+from scripts.errors import InputError, first_line
 
 
 def choose_gpu(wanted: str) -> int:
@@ -10,7 +10,7 @@ def choose_gpu(wanted: str) -> int:
     RETURNS (int): The GPU's number, -1 for the CPU.
     RAISES (InputError): If the GPU that is asked for cannot be used.
     """
-    if wanted not in ("auto", "-1") and not wanted.isdigit():
+    if wanted not in ("auto", "-1") and not wanted.isdecimal():
         raise InputError(f'--gpu-id {wanted}: expected "auto", -1 for the CPU, or 0, 1, ...')
     if wanted == "-1":
         return -1
@@ -26,7 +26,10 @@ def choose_gpu(wanted: str) -> int:
             print(f"On the CPU: {problem}")
             return -1
         raise InputError(problem)
-    return 0 if wanted == "auto" else int(wanted)
+    number = 0 if wanted == "auto" else int(wanted)
+    if number >= (count := torch.cuda.device_count()):
+        raise InputError(f"--gpu-id {wanted}: there are {count} GPUs, counted from 0.")
+    return number
 
 
 def explain_mismatch(torch_cuda: str | None, cupy_cuda: int | None) -> str | None:
@@ -56,4 +59,7 @@ def _cupy_cuda() -> int | None:
         import cupy
     except ImportError:
         return None
-    return int(cupy.cuda.runtime.runtimeGetVersion())
+    try:
+        return int(cupy.cuda.runtime.runtimeGetVersion())
+    except RuntimeError as error:
+        raise InputError(f"CuPy cannot use CUDA: {first_line(error)}") from error

@@ -113,7 +113,7 @@ def model_card(meta: dict[str, Any]) -> str:
             "| --- | --- | --- | --- |",
             *rows,
             "",
-            f"Fine-tuned from {training['encoder']} in {training['epochs']} epochs, seed "
+            f"Fine-tuned from {training['encoder']} in up to {training['epochs']} epochs, seed "
             f"{training['seed']}, on {training['machine']}, {training['date']}.",
             "",
         ]

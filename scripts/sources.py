@@ -79,6 +79,8 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
         found = _gather(corpus, temporary, there, allow_sample=allow_sample)
         if found is None:
             return read_source(corpus, folder)
+        if found[0] is Kind.SAMPLE:
+            _refuse_to_lose_real_files(corpus, folder)
         source = _describe(corpus, temporary, *found)
         if source != there:
             _replace(corpus, source, temporary, folder)
@@ -126,9 +128,11 @@ def _identify(corpus: Corpus, folder: Path) -> Source | None:
     files = _checksums(corpus, folder)
     marked = _marker(folder)
     fetched = marked.files if marked and marked.kind is not Kind.USER else {}
-    sample = _sample_checksums(corpus.sample) if corpus.sample else frozenset()
+    sample = _sample_checksums(corpus)
     mine = {n: c for n, c in files.items() if c != fetched.get(n) and c not in sample}
     required = {_key(name) for name in corpus.files.values()}
+    if mine and not corpus.sample and (gone := sorted(required - set(files))):
+        raise InputError(f"{folder / gone[0]}: not found, though {folder}/corpus.toml names it.")
     if mine and (others := sorted(required - set(mine))):
         raise InputError(
             f"{folder}: {', '.join(mine)} came from you, but not {', '.join(others)}. Add your own "
@@ -136,11 +140,22 @@ def _identify(corpus: Corpus, folder: Path) -> Source | None:
         )
     if mine:
         return _describe(corpus, folder, Kind.USER, _short(folder), mine)
-    if marked and marked.files == files:
-        return marked
     if required <= set(files) and sample.issuperset(files.values()):
         return _describe(corpus, folder, Kind.SAMPLE, GENERATOR)
-    return None
+    return marked if marked and marked.files == files else None
+
+
+def _refuse_to_lose_real_files(corpus: Corpus, folder: Path) -> None:
+    """Before the sample is written: some, but not all, of what was fetched may be there."""
+    marked = _marker(folder)
+    if marked and marked.kind in (Kind.PROVIDED, Kind.PUBLIC):
+        left = [n for n, c in _checksums(corpus, folder).items() if marked.files.get(n) == c]
+        gone = sorted(set(marked.files) - set(left))
+        if left:
+            raise InputError(
+                f"{folder / gone[0]}: was fetched and is gone, and cannot be fetched now. Remove "
+                f"{folder} to use the built-in sample."
+            )
 
 
 def _marker(folder: Path) -> Source | None:
@@ -150,9 +165,13 @@ def _marker(folder: Path) -> Source | None:
         return None
 
 
-@cache
-def _sample_checksums(write: Callable[[Path], None]) -> frozenset[str]:
+def _sample_checksums(corpus: Corpus) -> frozenset[str]:
     """The checksums of the built-in sample's files, so that no copy of it passes as real."""
+    return _written_checksums(corpus.sample) if corpus.sample else frozenset()
+
+
+@cache
+def _written_checksums(write: Callable[[Path], None]) -> frozenset[str]:
     with tempfile.TemporaryDirectory() as name:
         write(Path(name))
         return frozenset(sha256(path) for path in Path(name).iterdir())
@@ -233,10 +252,10 @@ def _provided(corpus: Corpus) -> dict[str, Path]:
         raise InputError(
             f"{missing[0]}: not found, though {PROVIDED} has others of {corpus.title}."
         )
-    if missing or not corpus.sample:
+    if missing:
         return {}
     for path in paths.values():
-        if sha256(path) in _sample_checksums(corpus.sample):
+        if sha256(path) in _sample_checksums(corpus):
             raise InputError(
                 f"{path}: is the built-in sample, not {corpus.title}. Unset {PROVIDED}."
             )

@@ -103,9 +103,12 @@ def train_recipe(
 def _count_batches(config: Path, paths: dict[str, str]) -> int:
     """Count, and explain what is wrong with a recipe or a converted corpus."""
     try:
-        return count_batches(util.load_config(config, overrides=paths))
+        batches = count_batches(util.load_config(config, overrides=paths))
     except (ValueError, KeyError, OSError, RegistryError, ConfigValidationError) as error:
         raise InputError(f"{config}: cannot be used: {first_line(error)}") from error
+    if not batches:
+        raise InputError(f"{paths['paths.train']}: holds no documents. Convert the corpus again.")
+    return batches
 
 
 def count_batches(config: Config) -> int:
@@ -127,11 +130,11 @@ def count_batches(config: Config) -> int:
 
 
 def _schedule(steps_per_epoch: int, epochs: int) -> dict[str, Any]:
-    """A run of whole epochs, evaluated after each, whose learning rate ends at zero."""
+    """A run of whole epochs whose learning rate ends at zero, evaluated after epochs."""
     steps = steps_per_epoch * epochs
     return {
         "training.max_steps": steps,
-        "training.eval_frequency": max(steps_per_epoch, steps // EVALUATIONS),
+        "training.eval_frequency": steps_per_epoch * math.ceil(epochs / EVALUATIONS),
         "training.patience": max(PATIENCE * steps_per_epoch, steps // 3),
         "training.optimizer.learn_rate.total_steps": steps,
         "training.optimizer.learn_rate.warmup_steps": int(WARMUP * steps),
@@ -180,7 +183,7 @@ def main(
     epochs: Annotated[
         str, typer.Option(help='How often to read the train split; "auto" is 4, more if small.')
     ] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 1,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
 ) -> None:
     """Train a recipe on a corpus."""
@@ -202,7 +205,7 @@ def main(
 def _epochs(wanted: str) -> int | None:
     if wanted == "auto":
         return None
-    if not wanted.isdigit() or int(wanted) < 1:
+    if not wanted.isdecimal() or int(wanted) < 1:
         raise InputError(f'--epochs {wanted}: expected "auto" or a whole number, 1 or more.')
     return int(wanted)
 

@@ -58,6 +58,16 @@ def test_unmarked_documents_are_grouped(assets: Path, tmp_path: Path) -> None:
     assert stats["splits"]["train"]["documents"] == 6
 
 
+def test_marked_documents_of_one_sentence_are_not_grouped(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "corpus.toml").write_text('train = "a.txt"\nsentences_per_document = 10')
+    text = "".join(f"-DOCSTART- O\n\nOslo{i} B-LOC\n\n" for i in range(39)) + "one O\n\ntwo O\n"
+    (folder / "a.txt").write_text(text)
+    splits = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out")["splits"]
+    assert [splits[s]["documents"] for s in ("train", "dev", "test")] == [31, 4, 4]
+
+
 def test_grouped_sentences_are_cut_before_they_are_grouped(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()

@@ -42,8 +42,11 @@ def test_mismatch_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="cannot share a GPU"):
         choose_gpu("auto")
     monkeypatch.setattr("scripts.gpu._cupy_cuda", lambda: 13000)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert choose_gpu("auto") == 0
     assert choose_gpu("1") == 1
+    with pytest.raises(InputError, match="there are 2 GPUs"):
+        choose_gpu("2")
 
 
 def test_auto_goes_on_without_cupy_and_says_so(

@@ -87,7 +87,7 @@ def test_pipeline_says_what_it_was_trained_on(project: Path) -> None:
     assert "ents_f" in meta["performance"]
     card = (project / "packages" / "en_bert_ner-0.1.0" / "README.md").read_text()
     assert "| `LOC` |" in card
-    assert "Fine-tuned from tiny-bert in 120 epochs" in card
+    assert "Fine-tuned from tiny-bert in up to 120 epochs" in card
     names = [requirement.split(">")[0] for requirement in meta["requirements"]]
     assert names == ["spacy", "spacy-transformers", "torch"]
 

@@ -136,6 +136,26 @@ def test_files_of_two_origins_are_refused(tmp_path: Path) -> None:
         read_source(CORPUS, tmp_path / "mit_movie")
 
 
+def test_what_is_left_of_a_real_corpus_is_not_replaced_by_the_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provide(tmp_path, monkeypatch, BOTH)
+    fetch(CORPUS, tmp_path)
+    monkeypatch.delenv("NER_CORPORA")
+    (tmp_path / "mit_movie" / "engtrain.bio").unlink()
+    with pytest.raises(InputError, match=r"engtrain.bio: was fetched and is gone"):
+        fetch(CORPUS, tmp_path)
+    assert (tmp_path / "mit_movie" / "engtest.bio").exists()
+    assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
+
+
+def test_corpus_without_a_sample_is_provided_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provide(tmp_path, monkeypatch, BOTH)
+    assert fetch(replace(CORPUS, sample=None), tmp_path).kind is Kind.PROVIDED
+
+
 def test_broken_marker_is_as_none(tmp_path: Path) -> None:
     source = fetch(CORPUS, tmp_path)
     for text in ("", "[1]", '{"kind": "user", "files": [1]}', '{"kind": "nothing"}'):

@@ -79,7 +79,7 @@ def test_small_corpus_is_read_often(
     with pytest.raises(KeyboardInterrupt):
         train_recipe(**{**options(assets, tmp_path, encoder), "epochs": None})
     assert given["training.max_steps"] == 300
-    assert given["training.eval_frequency"] == 15
+    assert given["training.eval_frequency"] == 15  # 300 epochs of one step
     assert given["training.patience"] == 100
 
 

@@ -67,6 +67,10 @@ def fetch_hub_table(
     """
     splits = _load(table, load)
     for split, name in table.files.items():
+        if split not in splits:
+            raise InputError(
+                f"{table.name} on the Hub has no split {split}. Provide {name} yourself."
+            )
         rows = splits[split]
         if len(rows) != table.sentences[split]:
             raise InputError(

@@ -69,7 +69,7 @@ def _read_columns(path: Path, text: str, form: ColumnFormat) -> tuple[list[Docum
         cells = (
             line.split(form.separator) if form.separator else re.split("[ \t]+", line.strip(BLANK))
         )
-        if form.document_marker and cells[0] == form.document_marker:
+        if form.document_marker and line.split(maxsplit=1)[:1] == [form.document_marker]:
             _close(documents[-1], sentence)
             sentence = []
             marked = True

@@ -80,7 +80,7 @@ def cut_windows(words: list[str], *, max_pieces: int, max_chars: int) -> list[tu
     for i, word in enumerate(words):
         pieces += estimate_pieces(word)
         chars += len(word)
-        if i > start and (pieces > max_pieces or chars > max_chars):
+        while i > start and (pieces > max_pieces or chars > max_chars):
             end = _last_sentence_end(words, start, i)
             windows.append((start, end))
             start = end

@@ -21,7 +21,7 @@ def words(documents: list[Document]) -> list[list[list[str]]]:
 
 
 @pytest.mark.parametrize(
-    "marker", ["-DOCSTART- -X- -X- O", "-DOCSTART- -X- O O", "-DOCSTART- -X- O", "-DOCSTART-"]
+    "marker", ["-DOCSTART- -X- -X- O", "-DOCSTART- -X- O O", "-DOCSTART-\tO", "-DOCSTART-"]
 )
 def test_any_document_marker_starts_a_document(tmp_path: Path, marker: str) -> None:
     text = f"{marker}\n\na _ _ O\n\nb _ _ O\n{marker}\nc _ _ B-X\n"

@@ -51,6 +51,12 @@ def test_windows_end_where_a_sentence_ends() -> None:
     assert cut_windows(document, max_pieces=9, max_chars=500) == [(0, 9), (9, 10)]
 
 
+def test_long_token_after_a_sentence_end_gets_a_window_of_its_own() -> None:
+    document = [*["a"] * 4, ".", "b", "x" * 900, "c"]
+    windows = cut_windows(document, max_pieces=999, max_chars=20)
+    assert windows == [(0, 5), (5, 6), (6, 7), (7, 8)]
+
+
 def test_no_window_is_truncated_whatever_the_text(encoder: Path) -> None:
     """With a vocabulary of characters, every character is a word piece."""
     from transformers import AutoTokenizer
