@@ -114,10 +114,9 @@ def test_run_killed_while_replacing_leaves_nothing_that_looks_like_the_users(
         copied.append(target)
         target.write_bytes(source.read_bytes())
 
-    monkeypatch.setattr("scripts.sources.shutil.copyfile", copy)
-    with pytest.raises(Killed):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("scripts.sources.shutil.copyfile", copy)
         fetch(ONLINE, tmp_path)
-    monkeypatch.undo()
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
 
 
