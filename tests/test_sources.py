@@ -114,9 +114,10 @@ def test_run_killed_while_replacing_leaves_nothing_that_looks_like_the_users(
         copied.append(target)
         target.write_bytes(source.read_bytes())
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("scripts.sources.shutil.copyfile", copy)
-        fetch(ONLINE, tmp_path)
+        with pytest.raises(Killed):
+            fetch(ONLINE, tmp_path)
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
 
 
