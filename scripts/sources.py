@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from scripts.corpora.spec import Corpus
+from scripts.corpora.spec import Corpus, recorded_name
 from scripts.errors import InputError
 from scripts.files import read_json, remove, replacing, sha256, write_json
 
@@ -130,7 +130,7 @@ def _identify(corpus: Corpus, folder: Path) -> Source | None:
     fetched = marked.files if marked and marked.kind is not Kind.USER else {}
     sample = _sample_checksums(corpus)
     mine = {n: c for n, c in files.items() if c != fetched.get(n) and c not in sample}
-    required = {_key(name) for name in corpus.files.values()}
+    required = {recorded_name(name) for name in corpus.files.values()}
     if mine and not corpus.sample and (gone := sorted(required - set(files))):
         raise InputError(f"{folder / gone[0]}: not found, though {folder}/corpus.toml names it.")
     if mine and (others := sorted(required - set(mine))):
@@ -194,12 +194,9 @@ def _describe(
 
 def _checksums(corpus: Corpus, folder: Path) -> dict[str, str]:
     names = corpus.present(folder).values()
-    return {_key(name): sha256(folder / name) for name in names if (folder / name).exists()}
-
-
-def _key(name: str) -> str:
-    """A file's name in records: without the folders of this machine."""
-    return Path(name).name if Path(name).is_absolute() else name
+    return {
+        recorded_name(name): sha256(folder / name) for name in names if (folder / name).exists()
+    }
 
 
 def _short(folder: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.corpora.formats import ColumnFormat, CsvFormat, Format
-from scripts.corpora.spec import Corpus
+from scripts.corpora.spec import Corpus, recorded_name
 from scripts.errors import InputError
 
 SPLITS = ("train", "dev", "test")
@@ -43,8 +43,7 @@ def load(path: Path) -> Corpus:
         raise InputError(f'{path}: the key "train" is missing. Name the file with the sentences.')
     _refuse_contradictions(path, given)
     files = {split: _text(path, given, split) for split in SPLITS if split in given}
-    keys = [Path(name).name if Path(name).is_absolute() else name for name in files.values()]
-    if len(set(keys)) < len(keys):
+    if len({recorded_name(name) for name in files.values()}) < len(files):
         raise InputError(f"{path}: two splits name the same file, or files of the same name.")
     shares = {s: _share(path, given, f"{s}_share") for s in SPLITS[1:] if s not in files}
     return Corpus(

@@ -63,3 +63,8 @@ class Corpus:
         """The native file of each split: all that must be there, and what may be and is."""
         there = {s: name for s, name in self.optional.items() if (folder / name).exists()}
         return {**self.files, **there}
+
+
+def recorded_name(name: str) -> str:
+    """A native file's name in records: without the folders of this machine."""
+    return Path(name).name if Path(name).is_absolute() else name

@@ -62,6 +62,7 @@ def test_csv(tmp_path: Path) -> None:
         ('train = "a"\nformat = "csv"\ntoken = 0', "must be a text"),
         ("train = 3", "must be a text"),
         ('train = "a"\ndev = "b"\ndev_share = 0.2', "both dev and dev_share"),
+        ('train = "/x/a"\ntest = "/y/a"', "files of the same name"),
         ('train = "a"\ntoken = 1', "name the same column"),
         ('train = "a"\nformat = "csv"\nseparator = ";"', '"separator" has no meaning'),
         ("train = ", "not valid TOML"),
