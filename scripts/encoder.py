@@ -20,7 +20,7 @@ GPU_REVISION = "cd5ef92a9fb2f889e972770a36d4ed042daf221e"
 HUB_FILES = ["*.safetensors", "*.json", "vocab.txt", "merges.txt"]
 # Keys of a config.json that make `transformers` run code of the model's own.
 UNSAFE = re.compile(r"auto_map|trust_remote_code|_attn_implementation.*")
-SMALL = 512  # hidden size up to which an encoder bears the higher learning rate
+SMALL, SMALL_RATE = 512, 4  # up to this hidden size an encoder bears four times the learning rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,18 @@ class Encoder:
         """One line for people."""
         return f"encoder: {self.name} ({self.why})"
 
-    def initial_rate(self) -> float:
-        """The learning rate that suits its size."""
-        hidden = read_json(self.path / "config.json").get("hidden_size", SMALL + 1)
-        return 2e-4 if hidden <= SMALL else 5e-5
+    def rate(self, of_base: float) -> float:
+        """The learning rate that suits its size, given what suits a base-size encoder."""
+        small = self._config().get("hidden_size", SMALL + 1) <= SMALL
+        return of_base * SMALL_RATE if small else of_base
+
+    def has_segments(self) -> bool:
+        """Whether it has a segment table, which can tell case: see `case_segments`."""
+        return bool(self._config().get("type_vocab_size"))
+
+    def _config(self) -> dict[str, Any]:
+        found: dict[str, Any] = read_json(self.path / "config.json")
+        return found
 
 
 def resolve(wanted: str, *, gpu: bool) -> Encoder:

@@ -9,14 +9,18 @@ from typing import Annotated, Any
 import spacy
 import typer
 from spacy.language import Language
+from spacy.scorer import Scorer
+from spacy.training import Example
 from wasabi import table
 
 from scripts import cli
+from scripts.confidence import expected_calibration_error, outcomes, summary
 from scripts.errors import InputError
 from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
 from scripts.pipeline import load_examples, load_pipeline, trained_on
+from scripts.pipes.calibration import Calibration
 from scripts.sources import Kind, load_source
 
 
@@ -26,20 +30,52 @@ def score(nlp: Language, path: Path) -> dict[str, Any]:
     nlp (Language): The pipeline.
     path (Path): The split, a .spacy file.
     RETURNS (dict[str, Any]): precision, recall and f1 from 0 to 1 over all
-        mentions and by label, and words_per_second.
+        mentions and by label, words_per_second, and confidence: None, or what
+        `scripts.confidence.summary` gives.
     """
     examples = load_examples(nlp, path)
     words = sum(len(example) for example in examples)
     started = time.perf_counter()
-    scores = nlp.evaluate(examples)
+    annotate(nlp, examples)
     seconds = time.perf_counter() - started
+    scores = Scorer(nlp).score(examples)
+    found = outcomes(examples)
     return {
         **_prf(scores, "ents_"),
         "labels": {
             label: _prf(values) for label, values in sorted((scores["ents_per_type"] or {}).items())
         },
         "words_per_second": round(words / seconds),
+        "confidence": summary(found) if found else None,
     }
+
+
+def annotate(nlp: Language, examples: list[Example]) -> None:
+    """Put a pipeline's annotations into examples."""
+    docs = nlp.pipe([example.predicted for example in examples])
+    for example, doc in zip(examples, docs, strict=True):
+        example.predicted = doc
+
+
+def uncalibrated_error(nlp: Language, path: Path) -> float | None:
+    """The expected calibration error of a pipeline's own probabilities.
+
+    nlp (Language): The pipeline.
+    path (Path): The split, a .spacy file.
+    RETURNS (float | None): From 0 to 1; None if it gives none.
+    """
+    pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
+    chosen = [pipe.calibration for pipe in pipes]
+    examples = load_examples(nlp, path)
+    try:
+        for pipe in pipes:
+            pipe.calibration = Calibration()
+        annotate(nlp, examples)
+    finally:
+        for pipe, calibration in zip(pipes, chosen, strict=True):
+            pipe.calibration = calibration
+    found = outcomes(examples) if pipes else None
+    return expected_calibration_error(found) if found else None
 
 
 def _prf(values: dict[str, Any], prefix: str = "") -> dict[str, float]:
@@ -67,7 +103,7 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
         spacy.require_gpu(gpu)
     nlp = load_pipeline(model)
     source = load_source(data / "source.json")
-    metrics = {
+    metrics: dict[str, Any] = {
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
         "trained_on": trained_on(nlp),
         "source": asdict(source),
@@ -76,6 +112,9 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
         "machine": describe_machine(gpu),
         "date": date.today().isoformat(),
     }
+    if metrics["scores"]["test"]["confidence"]:
+        before = uncalibrated_error(nlp, data / "test.spacy")
+        metrics["scores"]["test"]["confidence"]["ece_uncalibrated"] = before
     write_json(output, metrics)
     _report(metrics)
     return metrics
@@ -88,6 +127,13 @@ def _report(metrics: dict[str, Any]) -> None:
     rows = [(split, *_percent(values)) for split, values in scores.items()]
     rows += [(f"  {label}", *_percent(v)) for label, v in scores["test"]["labels"].items()]
     print(table(rows, header=("", "P", "R", "F1"), divider=True, aligns=("l", "r", "r", "r")))
+    for split, values in scores.items():
+        if values["confidence"]:
+            sure = values["confidence"]["thresholds"]["0.9"]
+            print(
+                f"{split}: expected calibration error {values['confidence']['ece']:.4f}; "
+                f"at confidence 0.9 P {100 * sure['precision']:.2f}, R {100 * sure['recall']:.2f}"
+            )
     print(f"{scores['test']['words_per_second']:,} words a second on {metrics['machine']}")
     if source["kind"] == Kind.SAMPLE:
         print(f"Scores on the built-in sample are not scores on {source['corpus']}.")

@@ -19,7 +19,9 @@ from scripts.errors import InputError
 from scripts.files import read_json, replacing, write_json
 from scripts.pipeline import load_pipeline
 
-CODE = [Path(__file__).parent / "pipes" / "windows.py"]
+CODE = sorted(
+    path for path in (Path(__file__).parent / "pipes").glob("*.py") if path.stem != "__init__"
+)
 
 
 def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:

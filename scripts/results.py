@@ -13,8 +13,9 @@ from scripts.errors import InputError
 from scripts.files import read_json, replacing
 
 COLUMNS = (
-    *("trained on", "scored on", "encoder", "dev F1", "test P", "test R", "test F1", "runs"),
-    *("minutes", "peak memory", "words a second", "machine, date"),
+    *("trained on", "scored on", "recipe", "encoder", "dev F1", "test P", "test R", "test F1"),
+    *("runs", "calibration error", "P and R at 0.9", "minutes", "peak memory", "words a second"),
+    "machine, date",
 )
 HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n"
 
@@ -28,7 +29,8 @@ def render_scores(runs: list[dict[str, Any]]) -> str:
     groups: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for run in runs:
         encoder = f"{run['training']['encoder']}, {run['training']['epochs']} epochs"
-        groups[run["trained_on"], run["source"]["title"], encoder].append(run)
+        names = (run["trained_on"], run["source"]["title"], f"`{run['training']['recipe']}`")
+        groups[*names, encoder].append(run)
     return HEADER + "".join(_row(list(names), runs) for names, runs in groups.items())
 
 
@@ -47,12 +49,23 @@ def _row(names: list[str], runs: list[dict[str, Any]]) -> str:
         middle("test", "recall"),
         f"**{middle('test', 'f1')}**" + (f" ({min(f1):.2f} to {max(f1):.2f})" if f1[1:] else ""),
         f"{len(runs)} (seed{'s' if f1[1:] else ''} {seeds})",
+        *_confidence([run["scores"]["test"].get("confidence") for run in runs]),
         f"{median(t['seconds'] for t in trained) / 60:.0f}",
         f"{max(t['peak_memory_mb'] for t in trained) / 1024:.1f} GB",
         f"{median(run['scores']['test']['words_per_second'] for run in runs):,.0f}",
         f"{last['machine']}, {last['date']}",
     ]
     return "| " + " | ".join(cells) + " |\n"
+
+
+def _confidence(found: list[dict[str, Any] | None]) -> tuple[str, str]:
+    """How far the confidence on test can be trusted, and what is left of it at 0.9."""
+    known = [confidence for confidence in found if confidence]
+    if not known:
+        return "no confidence", ""
+    at = [confidence["thresholds"]["0.9"] for confidence in known]
+    p, r = (100 * median(values[key] for values in at) for key in ("precision", "recall"))
+    return f"{median(confidence['ece'] for confidence in known):.3f}", f"{p:.1f}, {r:.1f}"
 
 
 def render_examples(record: dict[str, Any]) -> str:
@@ -88,7 +101,9 @@ def fill_in(readme: str, results: Path) -> str:
     RETURNS (str): Its new text.
     RAISES (InputError): If a marker is missing.
     """
-    runs = [read_json(path) for path in sorted(results.glob("*/*.json"))]
+    folders = [path for path in sorted(results.iterdir()) if path.is_dir()]
+    recipes = [path for path in folders if path.name != "ablation"]
+    runs = [read_json(path) for folder in recipes for path in sorted(folder.glob("*.json"))]
     readme = _replace(readme, "SCORES", render_scores(runs))
     return _replace(readme, "EXAMPLES", render_examples(read_json(results / "examples.json")))
 

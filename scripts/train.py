@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine, peak_memory_mb
 from scripts.sources import Source, load_source
 
-EPOCHS, LEAST_STEPS = 4, 300  # what `auto` trains: 4 epochs, and more of a small corpus
+EPOCHS, LEAST_STEPS = 5, 300  # what `auto` trains: 5 epochs, and more of a small corpus
 EVALUATIONS = 20  # at most, of a small corpus; else one after each epoch
 WARMUP = 0.1  # of the steps
 PATIENCE = 2  # epochs without a better score on dev, but a third of the run at least
@@ -49,8 +50,9 @@ def train_recipe(
     data (Path): The folder with its train.spacy, dev.spacy and source.json.
     output (Path): The folder to write.
     encoder (Encoder): The encoder to fine-tune.
-    epochs (int | None): How often to read the train split. If not given, four
-        times, or as often as 300 steps take.
+    epochs (int | None): How often to read the train split. If not given, as
+        often as the recipe's `max_epochs` says, and if that is 0, five times, or
+        as often as 300 steps take.
     seed (int): The seed of every random choice.
     gpu (int): The GPU's number, -1 for the CPU.
     RETURNS (dict[str, Any]): The contents of train.json.
@@ -61,20 +63,18 @@ def train_recipe(
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     source = load_source(data / "source.json")
     paths = {"paths.train": str(data / "train.spacy"), "paths.dev": str(data / "dev.spacy")}
-    steps_per_epoch = _count_batches(config, paths)
-    if epochs is None:
-        epochs = max(EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch))
+    recipe = load_recipe(config, paths)
+    plan = plan_steps(recipe, epochs)
     overrides = {
         **paths,
         "system.seed": seed,
-        "components.transformer.model.name": str(encoder.path),
-        "training.optimizer.learn_rate.initial_rate": encoder.initial_rate(),
-        **_schedule(steps_per_epoch, epochs),
+        **fit_encoder(recipe, encoder),
+        **plan.overrides,
     }
     if gpu >= 0:
         overrides["system.gpu_allocator"] = "pytorch"
         overrides["components.transformer.model.mixed_precision"] = True
-    print(f"{epochs} epochs of {steps_per_epoch} steps, seed {seed}")
+    print(f"{plan.epochs} epochs of {plan.steps_per_epoch} steps, seed {seed}")
     started = time.perf_counter()
     with replacing(output) as partial:
         overrides["training.logger.output_file"] = str(partial / "log.jsonl")
@@ -86,8 +86,8 @@ def train_recipe(
             "recipe": config.stem,
             "corpus": corpus.name,
             "encoder": encoder.name,
-            "epochs": epochs,
-            "steps_per_epoch": steps_per_epoch,
+            "epochs": plan.epochs,
+            "steps_per_epoch": plan.steps_per_epoch,
             "seed": seed,
             "seconds": round(time.perf_counter() - started),
             "peak_memory_mb": peak_memory_mb(),
@@ -100,15 +100,71 @@ def train_recipe(
     return record
 
 
-def _count_batches(config: Path, paths: dict[str, str]) -> int:
-    """Count, and explain what is wrong with a recipe or a converted corpus."""
+def load_recipe(config: Path, paths: dict[str, str]) -> Config:
+    """Load a recipe, and explain what is wrong with it.
+
+    config (Path): The recipe.
+    paths (dict[str, str]): paths.train and paths.dev.
+    RETURNS (Config): The interpolated recipe.
+    RAISES (InputError): If it cannot be read.
+    """
     try:
-        batches = count_batches(util.load_config(config, overrides=paths))
-    except (ValueError, KeyError, OSError, RegistryError, ConfigValidationError) as error:
+        return util.load_config(config, overrides=paths).interpolate()
+    except (ValueError, KeyError, OSError) as error:
         raise InputError(f"{config}: cannot be used: {first_line(error)}") from error
+
+
+def fit_encoder(recipe: Config, encoder: Encoder) -> dict[str, Any]:
+    """What a recipe's settings become with an encoder.
+
+    A recipe's learning rate suits a base-size encoder; a small one gets a higher
+    one. An encoder that has no segment table goes without case segments.
+
+    recipe (Config): The interpolated recipe.
+    encoder (Encoder): The encoder.
+    RETURNS (dict[str, Any]): Overrides.
+    """
+    model = recipe["components"]["transformer"]["model"]
+    fitted = {
+        "components.transformer.model.name": str(encoder.path),
+        "training.optimizer.learn_rate.initial_rate": encoder.rate(
+            recipe["training"]["optimizer"]["learn_rate"]["initial_rate"]
+        ),
+    }
+    if model.get("case_segments") and not encoder.has_segments():
+        print(f"{encoder.name} has no segment table: it goes without case segments")
+        fitted["components.transformer.model.case_segments"] = False
+    return fitted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a training takes."""
+
+    epochs: int
+    steps_per_epoch: int
+    overrides: dict[str, Any]
+
+
+def plan_steps(recipe: Config, epochs: int | None) -> Plan:
+    """Plan a run of whole epochs whose learning rate ends at zero, evaluated after epochs.
+
+    recipe (Config): The interpolated recipe, with the paths of the corpus.
+    epochs (int | None): See `train_recipe`.
+    RETURNS (Plan): The plan.
+    RAISES (InputError): If the train split cannot be read or is empty.
+    """
+    train = recipe["paths"]["train"]
+    try:
+        batches = count_batches(recipe)
+    except (ValueError, KeyError, OSError, RegistryError, ConfigValidationError) as error:
+        raise InputError(f"{train}: cannot be read: {first_line(error)}") from error
     if not batches:
-        raise InputError(f"{paths['paths.train']}: holds no documents. Convert the corpus again.")
-    return batches
+        raise InputError(f"{train}: holds no documents. Convert the corpus again.")
+    if epochs is None:
+        enough = max(EPOCHS, math.ceil(LEAST_STEPS / batches))
+        epochs = int(recipe["training"]["max_epochs"]) or enough
+    return Plan(epochs, batches, _schedule(batches, epochs))
 
 
 def count_batches(config: Config) -> int:
@@ -117,23 +173,22 @@ def count_batches(config: Config) -> int:
     It is read in its stored order. spaCy shuffles it in every epoch, and then
     the number may differ by a few in a hundred.
 
-    config (Config): The recipe, with the paths of the corpus.
+    config (Config): The interpolated recipe, with the paths of the corpus.
     RETURNS (int): The number of batches.
     """
-    interpolated = config.interpolate()
-    util.fix_random_seed(interpolated["training"]["seed"])
-    nlp = spacy.blank(interpolated["nlp"]["lang"])
-    corpora = registry.resolve(interpolated["corpora"])
-    reader = corpora[interpolated["training"]["train_corpus"].split(".")[-1]]
-    batcher = registry.resolve({"batcher": interpolated["training"]["batcher"]})["batcher"]
+    util.fix_random_seed(config["training"]["seed"])
+    nlp = spacy.blank(config["nlp"]["lang"])
+    corpora = registry.resolve(config["corpora"])
+    reader = corpora[config["training"]["train_corpus"].split(".")[-1]]
+    batcher = registry.resolve({"batcher": config["training"]["batcher"]})["batcher"]
     return sum(1 for _ in batcher(reader(nlp)))
 
 
 def _schedule(steps_per_epoch: int, epochs: int) -> dict[str, Any]:
-    """A run of whole epochs whose learning rate ends at zero, evaluated after epochs."""
     steps = steps_per_epoch * epochs
     return {
         "training.max_steps": steps,
+        "training.max_epochs": 0,
         "training.eval_frequency": steps_per_epoch * math.ceil(epochs / EVALUATIONS),
         "training.patience": max(PATIENCE * steps_per_epoch, steps // 3),
         "training.optimizer.learn_rate.total_steps": steps,
@@ -176,12 +231,15 @@ def main(
     corpus: Annotated[Name, typer.Argument(help="The corpus.")],
     config: Annotated[Path, typer.Option(help="The recipe.")] = Path("configs/config.cfg"),
     data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
-    output: Annotated[Path, typer.Option(help="Folder of trained pipelines.")] = Path("training"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write, by default training/RECIPE/CORPUS.")
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
     ] = "auto",
     epochs: Annotated[
-        str, typer.Option(help='How often to read the train split; "auto" is 4, more if small.')
+        str,
+        typer.Option(help='How often to read the train split; "auto" is 5, more if it is small.'),
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 1,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
@@ -194,7 +252,7 @@ def main(
         config=config,
         corpus=get_corpus(corpus),
         data=data / corpus,
-        output=output / config.stem / corpus,
+        output=output or Path("training") / config.stem / corpus,
         encoder=chosen,
         epochs=_epochs(epochs),
         seed=seed,

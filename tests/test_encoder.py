@@ -12,7 +12,7 @@ from scripts.errors import InputError
 def test_pip_encoder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = resolve("pip", gpu=False)
     assert found.name == "all-MiniLM-L6-v2"
-    assert found.initial_rate() == 2e-4
+    assert found.rate(5e-5) == 2e-4
     monkeypatch.setattr(encoder, "PIP_SHA256", "0" * 64)
     with pytest.raises(InputError, match="expected SHA-256 0000"):
         resolve("pip", gpu=False)

@@ -18,7 +18,7 @@ from tests.conftest import ROOT, write_assets
 STEPS = [
     f"{step}-{corpus}"
     for corpus in ("conll2003", "mit_movie")
-    for step in ("fetch", "convert", "train", "evaluate", "package", "check")
+    for step in ("fetch", "convert", "train", "finish", "evaluate", "package", "check")
 ]
 
 
@@ -63,6 +63,7 @@ def test_all_leaves_two_wheels_and_their_records(project: Path) -> None:
         assert sorted(p.name for p in training.iterdir()) == [
             "log.jsonl",
             "model-best",
+            "pipeline",
             "train.json",
         ]
         record = read_json(training / "train.json")

@@ -15,6 +15,7 @@ def run(f1: float, seed: int) -> dict[str, Any]:
         "trained_on": "News",
         "source": {"title": "News"},
         "training": {
+            "recipe": "config",
             "encoder": "tiny",
             "epochs": 4,
             "seed": seed,
@@ -29,7 +30,15 @@ def run(f1: float, seed: int) -> dict[str, Any]:
 
 def test_median_of_several_runs() -> None:
     row = render_scores([run(0.7, 1), run(0.9, 2), run(0.8, 3)]).splitlines()[-1]
-    assert "**80.00** (70.00 to 90.00) | 3 (seeds 1, 2, 3) | 10 | 2.0 GB" in row
+    assert "| `config` | tiny, 4 epochs |" in row
+    assert "**80.00** (70.00 to 90.00) | 3 (seeds 1, 2, 3) | no confidence |  | 10 | 2.0 GB" in row
+
+
+def test_confidence_has_its_columns() -> None:
+    sure = run(0.7, 1)
+    thresholds = {"0.9": {"precision": 0.97, "recall": 0.751}}
+    sure["scores"]["test"]["confidence"] = {"ece": 0.0217, "thresholds": thresholds}
+    assert "| 1 (seed 1) | 0.022 | 97.0, 75.1 | 10 |" in render_scores([sure])
 
 
 def test_single_run_says_so() -> None:

@@ -4,7 +4,15 @@ A transformer pays for the longest sequence of a batch, counted in word pieces,
 while spaCy's own span getters count tokens: a window of 128 tokens is 150 word
 pieces of prose but 400 of a results table, and everything beside the table is
 padded to 400. Here windows and batches are filled up to a number of word
-pieces, and every token is read once.
+pieces, and every token is read once, unless context is asked for:
+
+    context = 0     | window 1 || window 2 || window 3 |
+    context = 32    | window 1   .... |
+                          | ....  window 2   .... |
+                                     | ....   window 3 |
+
+Of a token that stands in two windows, `bert_ner.TransformerModel.v1` takes the
+reading that is farther from an edge.
 
 The word pieces are estimated from the characters, since a span getter does not
 see the tokenizer. Over windows of 80 CoNLL-2003 tokens the estimate is within
@@ -56,7 +64,9 @@ def estimate_pieces(text: str) -> int:
     return max(1, pieces)
 
 
-def cut_windows(words: list[str], *, max_pieces: int, max_chars: int) -> list[tuple[int, int]]:
+def cut_windows(
+    words: list[str], *, max_pieces: int, max_chars: int, sentences: bool = False
+) -> list[tuple[int, int]]:
     """Cut a document into windows that cover every token exactly once.
 
     A window is filled until the next token would exceed a limit. It then ends
@@ -73,6 +83,7 @@ def cut_windows(words: list[str], *, max_pieces: int, max_chars: int) -> list[tu
     words (list[str]): The texts of the document's tokens.
     max_pieces (int): Limit of a window, in estimated word pieces.
     max_chars (int): Limit of a window, in characters.
+    sentences (bool): End a window after every sentence, too.
     RETURNS (list[tuple[int, int]]): Half-open token ranges, in order.
     """
     windows = []
@@ -86,6 +97,9 @@ def cut_windows(words: list[str], *, max_pieces: int, max_chars: int) -> list[tu
             start = end
             pieces = sum(estimate_pieces(w) for w in words[start : i + 1])
             chars = sum(len(w) for w in words[start : i + 1])
+        if sentences and word in SENTENCE_END:
+            windows.append((start, i + 1))
+            start, pieces, chars = i + 1, 0, 0
     if start < len(words):
         windows.append((start, len(words)))
     return windows
@@ -99,27 +113,90 @@ def _last_sentence_end(words: list[str], start: int, full: int) -> int:
     return full
 
 
-def get_windows(docs: Iterable[Doc], *, max_pieces: int, max_chars: int) -> list[list[Span]]:
-    """The windows of each document as spans. See `cut_windows`."""
-    cut = partial(cut_windows, max_pieces=max_pieces, max_chars=max_chars)
-    return [[doc[start:end] for start, end in cut([t.text for t in doc])] for doc in docs]
+def add_context(
+    words: list[str], window: tuple[int, int], *, context: int, max_chars: int
+) -> tuple[int, int]:
+    """Widen a window to both sides.
+
+    words (list[str]): The texts of the document's tokens.
+    window (tuple[int, int]): A half-open token range.
+    context (int): How many estimated word pieces to add on each side, at most.
+    max_chars (int): Limit of the whole window, in characters.
+    RETURNS (tuple[int, int]): The wider range.
+    """
+    start, end = window
+    chars = sum(len(word) for word in words[start:end])
+    left = right = context
+    while start > 0:
+        left -= estimate_pieces(words[start - 1])
+        chars += len(words[start - 1])
+        if left < 0 or chars > max_chars:
+            chars -= len(words[start - 1])
+            break
+        start -= 1
+    while end < len(words):
+        right -= estimate_pieces(words[end])
+        chars += len(words[end])
+        if right < 0 or chars > max_chars:
+            break
+        end += 1
+    return start, end
 
 
-def make_windows(max_pieces: int = 128, max_chars: int = 500) -> SpanGetter:
-    """Configure a span getter for `spacy-transformers.TransformerModel`.
+def get_windows(
+    docs: Iterable[Doc],
+    *,
+    max_pieces: int,
+    max_chars: int,
+    context: int = 0,
+    sentences: bool = False,
+) -> list[list[Span]]:
+    """The windows of each document as spans. See `make_windows`."""
+    spans = []
+    for doc in docs:
+        words = [token.text for token in doc]
+        windows = cut_windows(
+            words,
+            max_pieces=max_pieces - 2 * context,
+            max_chars=max_chars - 2 * context * max_chars // max_pieces,
+            sentences=sentences,
+        )
+        if context:
+            windows = [add_context(words, w, context=context, max_chars=max_chars) for w in windows]
+        spans.append([doc[start:end] for start, end in windows])
+    return spans
+
+
+def make_windows(
+    max_pieces: int = 128, max_chars: int = 500, context: int = 0, sentences: bool = False
+) -> SpanGetter:
+    """Configure a span getter for a transformer model.
 
     A word piece of BERT holds at least one character, so a window of 500
     characters and the two special tokens fit into its 512 positions. Hangul
     syllables may become three pieces each, and count as one here: their windows
     end at 128 of them.
 
-    max_pieces (int): Limit of a window, in estimated word pieces.
-    max_chars (int): Limit of a window, in characters.
+    max_pieces (int): Limit of a window with its context, in estimated word pieces.
+    max_chars (int): Limit of a window with its context, in characters.
+    context (int): How many word pieces of the text on each side to read along.
+    sentences (bool): Whether each sentence gets a window of its own, for which
+        a full stop, a question or an exclamation mark counts as a sentence's end.
     RETURNS (Callable[[Iterable[Doc]], list[list[Span]]]): The span getter.
+    RAISES (ValueError): If nothing is left of a window without its context.
     """
-    if min(max_pieces, max_chars) < 1:
-        raise ValueError(f"window limits must be positive: {max_pieces=}, {max_chars=}")
-    return partial(get_windows, max_pieces=max_pieces, max_chars=max_chars)
+    if min(max_pieces, max_chars) < 1 or not 0 <= 2 * context < max_pieces:
+        raise ValueError(
+            f"window limits must be positive, and twice the context less: "
+            f"{max_pieces=}, {max_chars=}, {context=}"
+        )
+    return partial(
+        get_windows,
+        max_pieces=max_pieces,
+        max_chars=max_chars,
+        context=context,
+        sentences=sentences,
+    )
 
 
 def batch_by_pieces(

@@ -1,0 +1,210 @@
+"""Measure what each switch of a recipe is worth, and write docs/ablation.md."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+
+from scripts import cli
+from scripts.ablation_table import render
+from scripts.corpora.registry import Name
+from scripts.errors import InputError
+from scripts.files import read_json, replacing, write_json
+from scripts.gpu import choose_gpu
+from scripts.sources import load_source
+
+DEFAULT = "default"
+SETTINGS = {"name", "group", "about", "recipe", "against", "rate"}  # else an override
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One change to a recipe, and what it is measured against."""
+
+    name: str
+    group: str
+    about: str
+    overrides: dict[str, Any]
+    recipe: str = "config"
+    against: str = DEFAULT
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that an ablation measures."""
+
+    seeds: list[int]
+    budgets: dict[str, dict[str, Any]]
+    switches: list[Switch]
+
+
+def read_plan(path: Path) -> Plan:
+    """Read configs/ablation.toml.
+
+    path (Path): The file.
+    RETURNS (Plan): Its contents, the default first.
+    RAISES (InputError): What is wrong with it.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        switches = [Switch(DEFAULT, "", "The recipe as it is.", {})]
+        for entry in given["switches"]:
+            settings = {key: value for key, value in entry.items() if key in SETTINGS}
+            overrides = {key: value for key, value in entry.items() if key not in SETTINGS}
+            switches.append(Switch(**settings, overrides=overrides))
+        plan = Plan(given["seeds"], given["budgets"], switches)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not an ablation's plan: {error}.") from error
+    names = [switch.name for switch in plan.switches]
+    if unknown := {s.against for s in plan.switches} - set(names):
+        raise InputError(f"{path}: measured against what is not there: {', '.join(unknown)}.")
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}: two switches have one name.")
+    return plan
+
+
+def measure(
+    plan: Plan,
+    *,
+    budget: str,
+    data: Path,
+    configs: Path,
+    results: Path,
+    encoder: str,
+    gpu_id: str,
+    only: list[str],
+    minutes: float | None = None,
+) -> None:
+    """Make every run that is not there yet, seed by seed, so that any stop leaves pairs.
+
+    plan (Plan): What to measure.
+    budget (str): The budget's name.
+    data (Path): The folder of the converted corpus.
+    configs (Path): The folder of recipes.
+    results (Path): The folder of results, one JSON file a run.
+    encoder (str): See `scripts.encoder.resolve`.
+    gpu_id (str): See `scripts.gpu.choose_gpu`.
+    only (list[str]): Names of switches, all if empty. The default is always run.
+    minutes (float | None): Begin no run after this time.
+    """
+    chosen = [s for s in plan.switches if not only or s.name in only or s.name == DEFAULT]
+    todo = [(seed, switch) for seed in plan.seeds for switch in chosen]
+    missing = [
+        (seed, switch)
+        for seed, switch in todo
+        if not _is_done(
+            _path(results, switch.name, seed), _fingerprint(plan, budget, switch, encoder)
+        )
+    ]
+    print(f"{len(todo) - len(missing)} of {len(todo)} runs are there already", flush=True)
+    began, took = time.perf_counter(), []
+    for number, (seed, switch) in enumerate(missing, start=1):
+        if minutes is not None and time.perf_counter() - began > 60 * minutes:
+            print(f"stopped after {minutes:g} minutes; the same command goes on from here")
+            return
+        started = time.perf_counter()
+        found = _run(
+            config=str(configs / f"{switch.recipe}.cfg"),
+            overrides=switch.overrides,
+            rate=switch.rate,
+            data=str(data),
+            budget=plan.budgets[budget],
+            seed=seed,
+            encoder=encoder,
+            gpu_id=gpu_id,
+        )
+        fingerprint = _fingerprint(plan, budget, switch, encoder)
+        record = {
+            "switch": switch.name,
+            "seed": seed,
+            "source": load_source(data / "source.json").title,
+            "fingerprint": fingerprint,
+        }
+        write_json(_path(results, switch.name, seed), record | found)
+        took.append(time.perf_counter() - started)
+        left = median(took) * (len(missing) - number) / 60
+        f1 = 100 * found["scores"]["test"]["f1"]
+        print(f"{switch.name}, seed {seed}: test F1 {f1:.2f}; {left:.0f} minutes left", flush=True)
+
+
+def _path(results: Path, switch: str, seed: int) -> Path:
+    return results / f"{switch}-seed{seed}.json"
+
+
+def _fingerprint(plan: Plan, budget: str, switch: Switch, encoder: str) -> str:
+    """What a run's settings are, in short: a result made with others is made anew."""
+    budgeted = {k: v for k, v in plan.budgets[budget].items() if k != "about"}
+    settings = [budgeted, switch.overrides, switch.recipe, switch.rate, encoder]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _is_done(path: Path, fingerprint: str) -> bool:
+    return path.exists() and read_json(path).get("fingerprint") == fingerprint
+
+
+def _run(**arguments: Any) -> dict[str, Any]:
+    """Make one run in a process of its own."""
+    result = subprocess.run(
+        [sys.executable, "-m", "scripts.ablation_run"],
+        input=json.dumps(arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise InputError(f"a run failed: {(result.stderr or result.stdout).strip()[-2000:]}")
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def main(
+    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
+    budget: Annotated[str, typer.Option(help='"small", or "full" for a GPU.')] = "small",
+    only: Annotated[list[str] | None, typer.Option(help="A switch; may be repeated.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Begin no run after this time.")] = None,
+    plan: Annotated[Path, typer.Option(help="What to measure.")] = Path("configs/ablation.toml"),
+    data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path(
+        "docs/results/ablation"
+    ),
+    page: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/ablation.md"),
+    encoder: Annotated[str, typer.Option(help="As for training.")] = "auto",
+    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
+) -> None:
+    """Measure each switch against the default, and write a table. Goes on where it stopped."""
+    read = read_plan(plan)
+    if budget not in read.budgets:
+        raise InputError(f"--budget {budget}: expected one of {', '.join(read.budgets)}.")
+    if unknown := set(only or []) - {switch.name for switch in read.switches}:
+        raise InputError(f"--only {', '.join(unknown)}: not a switch of {plan}.")
+    for split in ("train", "dev", "test"):
+        if not (data / corpus / f"{split}.spacy").exists():
+            raise InputError(f"{data / corpus / split}.spacy: not found. Convert the corpus first.")
+    choose_gpu(gpu_id)  # says at once if it cannot be had
+    measure(
+        read,
+        budget=budget,
+        data=data / corpus,
+        configs=plan.parent,
+        results=results / corpus / budget,
+        encoder=encoder,
+        gpu_id=gpu_id,
+        only=only or [],
+        minutes=minutes,
+    )
+    with replacing(page) as partial:
+        partial.write_text(render(read.switches, read.budgets, results), encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,339 @@
+"""Tag sequences as a linear chain: which are legal, the best one, and how probable.
+
+One chain serves two decoders. A conditional random field (CRF) scores a
+sequence y of n tags with learned transitions,
+
+    score(y) = sum(emissions[i, y[i]]) + sum(transitions[y[i-1], y[i]])
+
+and the independent softmax decoder is the same chain with transitions of 0.
+In both a forbidden transition scores minus infinity, so that no illegal
+sequence is ever decoded and none takes part in a probability.
+
+With K tags, transitions have the shape (K + 1, K + 1): the last row holds what
+may begin a sequence, the last column what may end one. Everything is computed
+in float64, whatever the encoder's precision.
+
+Source: Lafferty, McCallum and Pereira, "Conditional Random Fields" (ICML 2001);
+the gradient is that of Sutton and McCallum, "An Introduction to Conditional
+Random Fields" (2012), section 5.1: expected counts less observed counts.
+
+This file stands alone: `spacy package --code` copies it into the pipeline.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from spacy.util import registry
+from torch import Tensor
+
+SpanLogProbabilities = Callable[[int, int, int], float]
+
+MISSING = -1  # the gold tag of a token that is not annotated
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A tag scheme: which prefixes begin, continue and end a mention."""
+
+    prefixes: str
+    begins: str
+    ends: str
+    continues: frozenset[str]  # pairs of prefixes that may stand inside one mention
+    from_biluo: dict[str, str]  # how this scheme writes BILUO's prefixes
+
+
+SCHEMES = {
+    "biluo": Scheme("BILU", "BU", "LU", frozenset({"BI", "BL", "II", "IL"}), {}),
+    "iob2": Scheme("BI", "B", "BI", frozenset({"BI", "II"}), {"L": "I", "U": "B"}),
+}
+
+
+@dataclass(frozen=True)
+class Tagset:
+    """The tags of some labels in a scheme: O, then each label with each prefix."""
+
+    labels: tuple[str, ...]
+    scheme: str = "biluo"
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """The tags in the order of the emissions' columns."""
+        prefixes = SCHEMES[self.scheme].prefixes
+        return ["O", *(f"{prefix}-{label}" for label in self.labels for prefix in prefixes)]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {tag: i for i, tag in enumerate(self.tags)}
+
+    def encode(self, biluo: list[str | None]) -> list[int]:
+        """The columns of BILUO tags as spaCy gives them.
+
+        biluo (list[str | None]): One tag a token; None, "-" and "" are missing.
+        RETURNS (list[int]): One column a token, `MISSING` where it is missing.
+        RAISES (ValueError): If a label is none of this tag set's.
+        """
+        rename = SCHEMES[self.scheme].from_biluo
+        columns = []
+        for tag in biluo:
+            if not tag or tag.startswith("-"):
+                columns.append(MISSING)
+                continue
+            written = tag if tag == "O" else rename.get(tag[0], tag[0]) + tag[1:]
+            if written not in self._index:
+                raise ValueError(f"label {tag[2:]!r} is not one of {', '.join(self.labels)}")
+            columns.append(self._index[written])
+        return columns
+
+    def spans(self, columns: list[int]) -> list[tuple[int, int, str]]:
+        """The mentions of a legal sequence: half-open token ranges with labels."""
+        found = []
+        start = 0
+        ends = SCHEMES[self.scheme].ends
+        for i, column in enumerate(columns):
+            tag = self.tags[column]
+            if tag == "O":
+                continue
+            if tag[0] in SCHEMES[self.scheme].begins:
+                start = i
+            following = self.tags[columns[i + 1]] if i + 1 < len(columns) else "O"
+            if tag[0] in ends and not self._continues(tag, following):
+                found.append((start, i + 1, tag[2:]))
+        return found
+
+    def _continues(self, tag: str, following: str) -> bool:
+        """Whether a tag continues the mention that the tag before it belongs to."""
+        pair = tag[0] + following[0]
+        return tag[2:] == following[2:] and pair in SCHEMES[self.scheme].continues
+
+    @cached_property
+    def continuing(self) -> Tensor:
+        """Whether column j continues the mention of column i, (K, K)."""
+        return torch.tensor([[self._continues(a, b) for b in self.tags] for a in self.tags])
+
+    @cached_property
+    def allowed(self) -> Tensor:
+        """Which transitions are legal, (K + 1, K + 1). The last is the sequence's edge."""
+        scheme = SCHEMES[self.scheme]
+        free_after = torch.tensor([t == "O" or t[0] in scheme.ends for t in self.tags] + [True])
+        free_before = torch.tensor([t == "O" or t[0] in scheme.begins for t in self.tags] + [True])
+        allowed = free_after[:, None] & free_before[None, :]
+        allowed[:-1, :-1] |= self.continuing
+        return allowed
+
+    def constrain(self, transitions: Tensor | None = None) -> Tensor:
+        """Transitions with minus infinity where they are illegal, float64.
+
+        transitions (Tensor | None): Scores (K + 1, K + 1), by default 0.
+        RETURNS (Tensor): (K + 1, K + 1).
+        """
+        if transitions is None:
+            transitions = torch.zeros(self.allowed.shape)
+        return finite(transitions).masked_fill(~self.allowed, -torch.inf)
+
+
+def finite(scores: Tensor) -> Tensor:
+    """Scores in float64 on the CPU, without the infinities of an overflow."""
+    return torch.nan_to_num(scores.detach().cpu().double(), nan=0.0, posinf=1e5, neginf=-1e5)
+
+
+def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[list[int]]:
+    """The best legal sequence of each row of a padded batch.
+
+    emissions (Tensor): Scores of tags, (rows, longest, K).
+    lengths (Tensor): Tokens of each row, at least 1, (rows,).
+    transitions (Tensor): As from `Tagset.constrain`.
+    RETURNS (list[list[int]]): The columns of each row's tags.
+    """
+    inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
+    score = first + emissions[:, 0]
+    back = []
+    for t in range(1, emissions.shape[1]):
+        best, origin = (score[:, :, None] + inner).max(dim=1)
+        inside = (t < lengths)[:, None]
+        score = torch.where(inside, best + emissions[:, t], score)
+        back.append(torch.where(inside, origin, torch.arange(len(inner))))
+    column = (score + last).argmax(dim=1)
+    path = [column]
+    for origin in reversed(back):
+        column = origin.gather(1, column[:, None])[:, 0]
+        path.append(column)
+    rows = torch.stack(path[::-1], dim=1).tolist()
+    return [row[:length] for row, length in zip(rows, lengths.tolist(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The sums over all sequences that begin or end in a tag at a token, as logarithms."""
+
+    emissions: Tensor  # (rows, longest, K)
+    lengths: Tensor  # (rows,)
+    transitions: Tensor  # (K + 1, K + 1)
+    forward: Tensor  # of everything up to a token and its tag, (rows, longest, K)
+    backward: Tensor  # of everything after a token, given its tag, (rows, longest, K)
+    log_partition: Tensor  # (rows,)
+
+    @property
+    def inside(self) -> Tensor:
+        """Which tokens are no padding, (rows, longest)."""
+        return torch.arange(self.emissions.shape[1]) < self.lengths[:, None]
+
+    def marginals(self) -> Tensor:
+        """The probability of each tag at each token, 0 in padding, (rows, longest, K)."""
+        log = self.forward + self.backward - self.log_partition[:, None, None]
+        return log.exp() * self.inside[:, :, None]
+
+    def expected_transitions(self) -> Tensor:
+        """How often each transition is expected in the whole batch, (K + 1, K + 1)."""
+        counts = torch.zeros_like(self.transitions)
+        marginals = self.marginals()
+        rows = torch.arange(len(self.lengths))
+        counts[-1, :-1] = marginals[:, 0].sum(0)
+        counts[:-1, -1] = marginals[rows, self.lengths - 1].sum(0)
+        for t in range(1, self.emissions.shape[1]):
+            after = self.emissions[:, t] + self.backward[:, t] - self.log_partition[:, None]
+            pairs = self.forward[:, t - 1, :, None] + self.transitions[:-1, :-1] + after[:, None]
+            counts[:-1, :-1] += pairs[t < self.lengths].exp().sum(0)
+        return counts
+
+    def span_log_probabilities(self, path: Tensor, continuing: Tensor) -> SpanLogProbabilities:
+        """How probable it is that a mention of a sequence stands where it does.
+
+        That is the probability of the event, not of one sequence: everything before
+        and after the mention may be any legal sequence that does not make it longer.
+
+        path (Tensor): The columns of each row's tags, O in padding, (rows, longest).
+        continuing (Tensor): `Tagset.continuing`.
+        RETURNS (Callable[[int, int, int], float]): From row, start and end to the
+            log probability.
+        """
+        steps = self.emissions.gather(2, path[:, :, None])[:, :, 0]
+        steps[:, 1:] += self.transitions[path[:, :-1], path[:, 1:]]
+        walked = (steps * self.inside).cumsum(1)
+        begin = self.forward.gather(2, path[:, :, None])[:, :, 0] - walked
+        following = self.transitions[:-1, :-1][path[:, :-1]]
+        following = following + (self.emissions + self.backward)[:, 1:]
+        following = following.masked_fill(continuing[path[:, :-1]], -torch.inf).logsumexp(2)
+        after = self.transitions[path, -1]
+        after[:, :-1] = torch.where(self.inside[:, 1:], following, after[:, :-1])
+        end_to = (after + walked - self.log_partition[:, None]).tolist()
+        start_from = begin.tolist()
+        return lambda row, start, end: start_from[row][start] + end_to[row][end - 1]
+
+
+def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> Lattice:
+    """Sum over all legal sequences of each row of a padded batch.
+
+    The arguments are those of `viterbi`.
+    RETURNS (Lattice): The sums.
+    """
+    inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
+    longest = emissions.shape[1]
+    forward = [first + emissions[:, 0]]
+    for t in range(1, longest):
+        reached = (forward[-1][:, :, None] + inner).logsumexp(1) + emissions[:, t]
+        forward.append(torch.where((t < lengths)[:, None], reached, forward[-1]))
+    backward = [last.expand(len(lengths), -1)]
+    for t in range(longest - 1, 0, -1):
+        left = (inner + (emissions[:, t] + backward[-1])[:, None]).logsumexp(2)
+        backward.append(torch.where((t < lengths)[:, None], left, last))
+    return Lattice(
+        emissions=emissions,
+        lengths=lengths,
+        transitions=transitions,
+        forward=torch.stack(forward, dim=1),
+        backward=torch.stack(backward[::-1], dim=1),
+        log_partition=(forward[-1] + last).logsumexp(1),
+    )
+
+
+def crf_loss(
+    emissions: Tensor, lengths: Tensor, transitions: Tensor, gold: Tensor
+) -> tuple[float, Tensor, Tensor]:
+    """The negative log-likelihood of a batch and its gradients.
+
+    Where gold tags are missing, it is the likelihood of all sequences that agree
+    with what is there (Bellare and McCallum, "Learning Extractors from Unlabeled
+    Text using Relevant Databases", 2007).
+
+    gold (Tensor): Columns of tags, `MISSING` where unknown, (rows, longest).
+    RETURNS (tuple[float, Tensor, Tensor]): The sum over the batch, its gradient
+        with respect to the emissions (rows, longest, K), and with respect to the
+        transitions (K + 1, K + 1).
+    """
+    free = forward_backward(emissions, lengths, transitions)
+    agrees = (torch.arange(emissions.shape[2]) == gold[:, :, None]) | (gold == MISSING)[:, :, None]
+    bound = forward_backward(emissions.masked_fill(~agrees, -torch.inf), lengths, transitions)
+    return (
+        float((free.log_partition - bound.log_partition).sum()),
+        free.marginals() - bound.marginals(),
+        free.expected_transitions() - bound.expected_transitions(),
+    )
+
+
+def pad(sequences: list[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Pad sequences to the longest.
+
+    sequences (list[Tensor]): Each (tokens, ...), at least one token long.
+    value (float): What to fill with.
+    RETURNS (tuple[Tensor, Tensor]): (rows, longest, ...) and the lengths (rows,).
+    """
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    padded = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True, padding_value=value)
+    return padded, lengths
+
+
+Mention = tuple[int, int, str, float]  # start, end, label, confidence
+
+
+def decode(
+    emissions: list[Tensor], transitions: Tensor, tagset: Tagset, temperature: float = 1.0
+) -> list[list[Mention]]:
+    """The mentions of the best legal sequences, each with its probability.
+
+    emissions (list[Tensor]): Scores of tags, each (tokens, K).
+    transitions (Tensor): As from `Tagset.constrain`.
+    tagset (Tagset): The tags.
+    temperature (float): What scores are divided by before they become
+        probabilities (Guo et al., "On Calibration of Modern Neural Networks",
+        ICML 2017). It does not change which sequence is best.
+    RETURNS (list[list[Mention]]): Half-open token ranges, label and probability.
+    """
+    found: list[list[Mention]] = [[] for _ in emissions]
+    kept = [i for i, scores in enumerate(emissions) if len(scores)]
+    if not kept:
+        return found
+    padded, lengths = pad([finite(emissions[i]) for i in kept])
+    paths = viterbi(padded, lengths, transitions)
+    lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
+    columns, _ = pad([torch.tensor(path) for path in paths])
+    log_probability = lattice.span_log_probabilities(columns, tagset.continuing)
+    for row, (i, path) in enumerate(zip(kept, paths, strict=True)):
+        for start, end, label in tagset.spans(path):
+            confidence = min(1.0, math.exp(log_probability(row, start, end)))
+            found[i].append((start, end, label, confidence))
+    return found
+
+
+class LinearChain:
+    """What other files of the pipeline look up in the registry."""
+
+    MISSING = MISSING
+    SCHEMES = tuple(SCHEMES)
+    Tagset = Tagset
+    crf_loss = staticmethod(crf_loss)
+    decode = staticmethod(decode)
+    finite = staticmethod(finite)
+    pad = staticmethod(pad)
+
+
+def linear_chain() -> type[LinearChain]:
+    """Give the functions of this file to a file that cannot import it."""
+    return LinearChain
+
+
+# Every pipeline brings this file along, and the first one to be loaded registers.
+if not registry.has("misc", "bert_ner.linear_chain.v1"):
+    registry.misc("bert_ner.linear_chain.v1", func=linear_chain)

@@ -1,0 +1,369 @@
+"""Named entities by classifying tokens, with a probability for each.
+
+spaCy's own `ner` is a transition-based parser, whose scores are no
+probabilities of entities. Here each token gets a score for every tag, the best
+legal sequence of tags is decoded, and the probability of each mention is summed
+over all legal sequences that contain it.
+
+This file stands alone: `spacy package --code` copies it into the pipeline.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
+from spacy.util import filter_spans, registry
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
+from torch import Tensor
+
+FACTORY = "token_classifier_ner"
+Mention = tuple[int, int, str, float]  # half-open token range, label, confidence
+
+
+class TokenClassifierNER(TrainablePipe):
+    """Finds entities by classifying tokens. See `make_token_classifier_ner`."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], tuple[Any, Any]],
+        name: str = "ner",
+        *,
+        min_confidence: float = 0.0,
+        spans_key: str = "ner",
+        scorer: Callable[..., Any] | None = None,
+    ) -> None:
+        if not 0 <= min_confidence <= 1:
+            raise ValueError(f"min_confidence = {min_confidence}: expected a number from 0 to 1")
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.min_confidence = min_confidence
+        self.spans_key = spans_key
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"labels": []}
+        self._weights: NDArray[np.float64] | None = None
+        if not Span.has_extension("confidence"):
+            Span.set_extension("confidence", default=None)
+
+    @property
+    def chain(self) -> Any:
+        """The functions of linear_chain.py."""
+        return registry.misc.get("bert_ner.linear_chain.v1")()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of their tags."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """The labels, as `spacy init labels` writes them."""
+        return list(self.labels)
+
+    @property
+    def tagset(self) -> Any:
+        """The tags."""
+        return self.chain.Tagset(self.labels, self.model.attrs["scheme"])
+
+    @property
+    def calibration(self) -> Any:
+        """How confidence is made of the model's probabilities. See calibration.py."""
+        kind = registry.misc.get("bert_ner.calibration.v1")()
+        return kind.from_dict(self.cfg.get("calibration", {}))
+
+    @calibration.setter
+    def calibration(self, value: Any) -> None:
+        self.cfg["calibration"] = value.to_dict()
+
+    def add_label(self, label: str) -> int:
+        """Add a label before initialisation.
+
+        label (str): The label.
+        RETURNS (int): 1 if it was added, 0 if it was there.
+        RAISES (ValueError): If the model is initialised: its size is fixed.
+        """
+        if label in self.cfg["labels"]:
+            return 0
+        if self.model.has_dim("nO"):
+            raise ValueError(f"cannot add the label {label!r}: the component is initialised")
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Collect the labels and make the model.
+
+        get_examples (Callable[[], Iterable[Example]]): The training examples.
+        nlp (Language | None): The pipeline.
+        labels (list[str] | None): The labels, if they are known.
+        RAISES (ValueError): If there are no labels, or tags are needed and no
+            component before this one sets them.
+        """
+        if self.model.attrs["needs_tags"] and nlp is not None:
+            before = nlp.pipe_names[: nlp.pipe_names.index(self.name)]
+            if not any("token.tag" in nlp.get_pipe_meta(name).assigns for name in before):
+                raise ValueError(f"pos_width needs a tagger before {self.name} in the pipeline")
+        sample: list[Doc] = []
+        found: set[str] = set()
+        for example in get_examples():
+            found.update(ent.label_ for ent in example.reference.ents)
+            if len(sample) < 10:
+                sample.append(example.predicted)
+        for label in sorted(found) if labels is None else labels:
+            self.add_label(label)
+        if not self.labels:
+            raise ValueError(f"{self.name}: there are no entities in the training examples")
+        self.model.set_dim("nO", len(self.tagset.tags))
+        self.model.initialize(X=sample)
+        if self.model.attrs["class_weight"]:
+            self._weights = self._weigh(get_examples())
+
+    def _weigh(self, examples: Iterable[Example]) -> NDArray[np.float64]:
+        """A weight for each tag, so that the mean over all gold tags is 1."""
+        counts = np.ones(len(self.tagset.tags))  # no tag is without one
+        for example in examples:
+            gold = np.array(self.tagset.encode(example.get_aligned_ner()), dtype="i")
+            counts += np.bincount(gold[gold >= 0], minlength=len(counts))
+        weights = counts ** -self.model.attrs["class_weight"]
+        mean: float = (weights * counts).sum() / counts.sum()
+        return weights / mean
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[Mention]]:
+        """Find the mentions of each document, without changing it.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (list[list[Mention]]): Half-open token ranges,
+            label and confidence from 0 to 1, in order.
+        """
+        docs = list(docs)
+        calibration = self.calibration
+        found = self.decode(*self.score_tags(docs), temperature=calibration.temperature)
+        return [
+            [
+                (
+                    start,
+                    end,
+                    label,
+                    calibration.confidence(p, doc[start:end].text, label, end - start),
+                )
+                for start, end, label, p in mentions
+            ]
+            for doc, mentions in zip(docs, found, strict=True)
+        ]
+
+    def score_tags(self, docs: list[Doc]) -> tuple[list[Tensor], Tensor]:
+        """Score the tags of each token, without constraints or temperature.
+
+        docs (list[Doc]): The documents.
+        RETURNS (tuple[list[Tensor], Tensor]): Scores of each document (tokens, K)
+            and transitions (K + 1, K + 1), float64 on the CPU.
+        """
+        if not any(len(doc) for doc in docs):
+            tags = len(self.tagset.tags)
+            return [torch.zeros(0, tags) for _ in docs], torch.zeros(tags + 1, tags + 1)
+        scores, transitions = self._to_torch(self.model.predict(docs))
+        return list(scores.split([len(doc) for doc in docs])), transitions
+
+    def decode(
+        self, scores: list[Tensor], transitions: Tensor, *, temperature: float
+    ) -> list[list[Mention]]:
+        """Find the mentions of each document, and how probable each is.
+
+        scores (list[Tensor]): What `score_tags` gave, as are the transitions.
+        temperature (float): What scores are divided by.
+        RETURNS (list[list[Mention]]): As `predict` does, with probabilities that
+            are not calibrated further.
+        """
+        constrained = self.tagset.constrain(transitions)
+        return self.chain.decode(scores, constrained, self.tagset, temperature)
+
+    def _to_torch(self, output: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
+        scores, transitions = output
+        return self.chain.finite(xp2torch(scores)), self.chain.finite(xp2torch(transitions))
+
+    def set_annotations(self, docs: Iterable[Doc], scores: list[list[Mention]]) -> None:
+        """Set `doc.ents`, `ent._.confidence` and the span group with its scores.
+
+        Entities that are there already stay, as with spaCy's own `ner`, and what
+        overlaps them is dropped. They have no confidence.
+        """
+        for doc, mentions in zip(docs, scores, strict=True):
+            given = list(doc.ents)
+            found = {}
+            for start, end, label, confidence in mentions:
+                span = _trimmed(doc, start, end, label)
+                if span is not None and confidence >= self.min_confidence:
+                    found[span] = confidence
+            ents = filter_spans(given + [s for s in found if not _overlaps(s, given)])
+            doc.set_ents(ents, default="outside")
+            kept = [ent for ent in doc.ents if ent in found]
+            for ent in kept:
+                ent._.confidence = found[ent]
+            group = SpanGroup(doc, name=self.spans_key, spans=kept)
+            group.attrs["scores"] = np.array([found[ent] for ent in kept], dtype="f")
+            doc.spans[self.spans_key] = group
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples. See `TrainablePipe.update`.
+
+        RAISES (ValueError): If a gold label is none of the component's.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "TokenClassifierNER.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        output, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, gradient = self.get_loss(examples, output)
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(
+        self, examples: Iterable[Example], scores: tuple[Any, Any]
+    ) -> tuple[float, tuple[Any, Any]]:
+        """The mean loss of a token and its gradient.
+
+        examples (Iterable[Example]): The examples.
+        scores (tuple[Floats2d, Floats2d]): What the model has put out for them.
+        RETURNS (tuple[float, tuple[Floats2d, Floats2d]]): The loss, and the
+            gradient with respect to the scores and the transitions.
+        """
+        gold = [
+            torch.tensor(self.tagset.encode(example.get_aligned_ner()))
+            for example in examples
+            if len(example.predicted)
+        ]
+        loss_of = self._crf_loss if self.model.attrs["decoder"] == "crf" else self._softmax_loss
+        loss, d_scores, d_transitions = loss_of(*self._to_torch(scores), gold)
+        xp_scores, xp_transitions = scores
+        return loss, (
+            self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
+            self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
+        )
+
+    def _softmax_loss(
+        self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
+    ) -> tuple[float, Tensor, Tensor]:
+        columns = torch.cat(gold)
+        known = columns != self.chain.MISSING
+        weights = torch.ones(scores.shape[1], dtype=scores.dtype)
+        if self._weights is not None:
+            weights = torch.as_tensor(self._weights, dtype=scores.dtype)
+        target = columns.clamp(min=0)
+        weight = weights[target] * known / max(1, int(known.sum()))
+        log = scores.log_softmax(dim=1)
+        loss = -(log.gather(1, target[:, None])[:, 0] * weight).sum()
+        gradient = log.exp()
+        gradient[torch.arange(len(target)), target] -= 1
+        return float(loss), gradient * weight[:, None], torch.zeros_like(transitions)
+
+    def _crf_loss(
+        self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
+    ) -> tuple[float, Tensor, Tensor]:
+        padded, lengths = self.chain.pad(scores.split([len(columns) for columns in gold]))
+        columns, _ = self.chain.pad(gold, value=self.chain.MISSING)
+        constrained = self.tagset.constrain(transitions)
+        loss, d_scores, d_transitions = self.chain.crf_loss(padded, lengths, constrained, columns)
+        inside = torch.arange(padded.shape[1]) < lengths[:, None]
+        tokens = len(scores)
+        return loss / tokens, d_scores[inside] / tokens, d_transitions / tokens
+
+
+def _trimmed(doc: Doc, start: int, end: int, label: str) -> Span | None:
+    """A mention without white space at its ends, or None if it has nothing else."""
+    while start < end and doc[start].is_space:
+        start += 1
+    while start < end and doc[end - 1].is_space:
+        end -= 1
+    return Span(doc, start, end, label=label) if start < end else None
+
+
+def _overlaps(span: Span, others: list[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
+
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "bert_ner.TokenClassifier.v1"
+
+[model.tok2vec]
+@architectures = "bert_ner.TransformerListener.v1"
+grad_factor = 1.0
+pooling = {"@layers":"reduce_mean.v1"}
+"""
+
+
+def make_token_classifier_ner(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], tuple[Any, Any]],
+    min_confidence: float,
+    spans_key: str,
+    scorer: Callable[..., Any] | None,
+) -> TokenClassifierNER:
+    """Make a component that finds entities by classifying tokens.
+
+    It stands in for spaCy's `ner`. Each entity has a probability that its span
+    and label are right: `ent._.confidence`, and the same in
+    `doc.spans[spans_key].attrs["scores"]`.
+
+    model (Model[list[Doc], tuple[Floats2d, Floats2d]]): See `make_token_classifier`.
+    min_confidence (float): Entities below it are dropped, from 0 to 1.
+    spans_key (str): Where in `doc.spans` the entities are put with their scores.
+    scorer (Callable | None): The scoring method.
+    """
+    return TokenClassifierNER(
+        nlp.vocab,
+        model,
+        name,
+        min_confidence=min_confidence,
+        spans_key=spans_key,
+        scorer=scorer,
+    )
+
+
+# Every pipeline brings this file along, and the first one to be loaded registers.
+if not Language.has_factory(FACTORY):
+    Language.factory(
+        FACTORY,
+        func=make_token_classifier_ner,
+        assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"],
+        default_config={
+            "model": Config().from_str(DEFAULT_MODEL)["model"],
+            "min_confidence": 0.0,
+            "spans_key": "ner",
+            "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+        },
+        default_score_weights={
+            "ents_f": 1.0,
+            "ents_p": 0.0,
+            "ents_r": 0.0,
+            "ents_per_type": None,
+        },
+    )

@@ -1,0 +1,217 @@
+"""The transformer model: alignment, case, freezing, adapters and saving."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+
+from scripts.pipes.transformer import CASES, case_of, choose_windows
+from scripts.pipes.windows import make_windows
+from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+
+
+def encoder_of(nlp: Any) -> Any:
+    return nlp.get_pipe("transformer").model.transformer
+
+
+def weights(nlp: Any) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in encoder_of(nlp).state_dict().items()}
+
+
+def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+@pytest.mark.parametrize(
+    ("words", "case"),
+    [
+        ("talks naïve 東京 x-ray", "lower"),
+        ("Oslo I Anna-maria", "title"),
+        ("EU U.S. B2B", "upper"),
+        ("McEwan iPhone Al-Rashid", "mixed"),
+        ("1996 3-1 10%", "digits"),
+        (". -- & …", "punctuation"),
+    ],
+)
+def test_case(words: str, case: str) -> None:
+    assert {CASES[case_of(word)] for word in words.split()} == {case}
+
+
+def test_case_segments_start_as_the_encoder_was_and_then_tell_cases_apart(
+    build: Build,
+) -> None:
+    plain, cased = (build(**{encoder_key("case_segments"): on}) for on in (False, True))
+    text = "Oslo oslo OSLO oSlo 1996 ."
+    hidden = [nlp(text)._.trf_data.model_output.last_hidden_state for nlp in (plain, cased)]
+    assert hidden[0] == pytest.approx(hidden[1], abs=1e-6)
+    segments = cased(text)._.trf_data.wordpieces.token_type_ids[0].tolist()
+    #               [CLS]    Oslo           oslo           OSLO         oSlo        1996    . [SEP]
+    assert segments == [0, *[1] * 4, *[0] * 4, *[2] * 4, *[3] * 4, *[4] * 4, 5, 0]
+    train(cased, steps=30)
+    vectors = cased.get_pipe("ner").model.get_ref("tok2vec").predict([cased(text)])[0]
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+
+
+def test_case_survives_saving(build: Build, tmp_path: Path) -> None:
+    nlp = build()
+    train(nlp, steps=30)
+    nlp.to_disk(tmp_path / "p")
+    loaded = spacy.load(tmp_path / "p")
+    assert encoder_of(loaded).embeddings.token_type_embeddings.num_embeddings == len(CASES)
+    for text in ("anna berg", "ANNA BERG"):
+        a, b = (n(text)._.trf_data.model_output.last_hidden_state for n in (nlp, loaded))
+        assert np.array_equal(a, b)
+
+
+def test_an_encoder_without_segments_is_refused(
+    tmp_path: Path, encoder: Path, build: Build
+) -> None:
+    from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
+
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    tokenizer.save_pretrained(tmp_path)
+    config = DistilBertConfig(
+        vocab_size=len(tokenizer), dim=16, n_layers=1, n_heads=2, hidden_dim=32
+    )
+    DistilBertModel(config).save_pretrained(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizerFast"}')
+    with pytest.raises(ValueError, match=r"distilbert has none\. Set case_segments = false"):
+        build(**{encoder_key("name"): str(tmp_path)})
+    nlp = build(**{encoder_key("name"): str(tmp_path), encoder_key("case_segments"): False})
+    assert len(list(nlp.pipe(TEXTS))) == len(TEXTS)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(0, 6))
+def test_each_token_is_read_farthest_from_an_edge(cores: list[int], margin: int) -> None:
+    ends = np.cumsum(cores)
+    length = int(ends[-1])
+    windows = [
+        (max(0, int(end) - core - margin), min(length, int(end) + margin))
+        for core, end in zip(cores, ends, strict=True)
+    ]
+    chosen = choose_windows(windows, length)
+    for token in range(length):
+
+        def distance(window: tuple[int, int], token: int = token) -> int:
+            start, end = window
+            if not start <= token < end:
+                return -1
+            left = token - start if start else length
+            return min(left, end - 1 - token if end < length else length)
+
+        assert distance(windows[chosen[token]]) == max(map(distance, windows))
+
+
+@pytest.mark.parametrize("context", [0, 10])
+def test_each_token_is_aligned_with_its_own_word_pieces(build: Build, context: int) -> None:
+    nlp = build()
+    model = nlp.get_pipe("transformer").model
+    model.attrs["get_spans"] = make_windows(max_pieces=24, context=context)
+    words = ["Anna", "Berg", "\n", "lives", "x" * 700, "in", "Oslo", "."] * 9
+    docs = [Doc(nlp.vocab, words=words), Doc(nlp.vocab), Doc(nlp.vocab, words=["Lima"])]
+    batch = model.predict(docs)
+    for doc, data in zip(docs, batch.doc_data, strict=True):
+        pieces = [piece for row in data.wordpieces.strings for piece in row]
+        assert len(data.align.lengths) == len(doc)
+        for token in doc:
+            own = [pieces[i] for i in data.align[token.i].dataXd.ravel()]
+            if token.is_space or len(token) > 600:
+                assert own in (["[CLS]"], ["[UNK]"])
+            else:
+                assert "".join(own).replace("##", "") == token.lower_
+    flat = [piece for row in batch.wordpieces.strings for piece in row]
+    assert flat[int(batch.align[len(words)].dataXd.ravel()[0])] == "l"
+
+
+def test_windows_do_not_change_what_fits_into_one(build: Build) -> None:
+    nlp = build()
+    text = "Anna Berg lives in Oslo ."
+    model = nlp.get_pipe("transformer").model
+    once = nlp(text)._.trf_data.model_output.last_hidden_state
+    model.attrs["get_spans"] = make_windows(max_pieces=99, context=20)
+    assert nlp(text)._.trf_data.model_output.last_hidden_state == pytest.approx(once, abs=1e-6)
+
+
+@pytest.mark.parametrize(("layers", "kept"), [(0, {"token_type"}), (1, {"token_type"})])
+def test_frozen_layers_are_bit_identical(build: Build, layers: int, kept: set[str]) -> None:
+    nlp = build(**{encoder_key("frozen_layers"): layers})
+    before = weights(nlp)
+    train(nlp, steps=10)
+    changed = moved(before, weights(nlp))
+    assert changed
+    frozen = ("embeddings.", "encoder.layer.0.")[: layers + 1]
+    assert all("token_type" in name for name in changed if name.startswith(frozen))
+    assert any("token_type" in name for name in changed)
+
+
+def test_an_encoder_frozen_as_a_whole_trains_the_head(build: Build) -> None:
+    nlp = build(**{encoder_key("frozen_layers"): 1, encoder_key("case_segments"): False})
+    for name, parameter in encoder_of(nlp).named_parameters():
+        if "pooler" in name:
+            parameter.requires_grad = False
+    before = weights(nlp)
+    first = train(nlp, steps=1)["ner"]
+    assert train(nlp, steps=30)["ner"] < first
+    assert not moved(before, weights(nlp))
+    with pytest.raises(ValueError, match="frozen_layers = 9: the encoder has 1 layers"):
+        build(**{encoder_key("frozen_layers"): 9})
+
+
+def test_frozen_steps_move_nothing_and_then_everything(build: Build) -> None:
+    nlp = build(**{encoder_key("frozen_steps"): 5})
+    before = weights(nlp)
+    train(nlp, steps=5)
+    assert not moved(before, weights(nlp))
+    train(nlp, steps=1)
+    assert any("attention" in name for name in moved(before, weights(nlp)))
+
+
+def test_lora_trains_adapters_only_and_merges_without_a_change(
+    build: Build, tmp_path: Path
+) -> None:
+    nlp = build(**{encoder_key("lora_rank"): 4})
+    before = weights(nlp)
+    train(nlp, steps=40)
+    changed = moved(before, weights(nlp))
+    assert any("lora_B" in name for name in changed)
+    assert all("lora_" in name or "token_type" in name for name in changed)
+    expected = found(nlp, TEXTS)
+    nlp.to_disk(tmp_path / "adapters")
+    assert found(spacy.load(tmp_path / "adapters"), TEXTS) == expected
+    (shim,) = [s for n in nlp.get_pipe("transformer").model.walk() for s in n.shims]
+    assert shim.merge() == 3  # query, key and value of one layer
+    nlp.to_disk(tmp_path / "merged")
+    merged = spacy.load(tmp_path / "merged")
+    assert not any("lora" in name for name in weights(merged))
+    for one, other in zip(found(merged, TEXTS), expected, strict=True):
+        assert [m[:2] for m in one] == [m[:2] for m in other]
+        assert [m[2] for m in one] == pytest.approx([m[2] for m in other], abs=1e-5)
+
+
+@pytest.mark.parametrize("change", ["missing", "unexpected"])
+def test_a_missing_or_unexpected_weight_is_an_error(
+    build: Build,
+    tmp_path: Path,
+    change: str,
+) -> None:
+    import safetensors.torch
+
+    nlp = build()
+    nlp.to_disk(tmp_path / "p")
+    (shim,) = [s for n in nlp.get_pipe("transformer").model.walk() for s in n.shims]
+    message = srsly.msgpack_loads(shim.to_bytes())
+    state = safetensors.torch.load(message["weights"])
+    if change == "missing":
+        state.popitem()
+    else:
+        state["another.weight"] = torch.zeros(2)
+    message["weights"] = safetensors.torch.save(state)
+    with pytest.raises(ValueError, match=f"(?s)weights do not fit.*{change.capitalize()} key"):
+        shim.from_bytes(srsly.msgpack_dumps(message))
