@@ -16,9 +16,11 @@ import typer
 from scripts import cli
 from scripts.ablation_table import render
 from scripts.corpora.registry import Name
+from scripts.encoder import resolve
 from scripts.errors import InputError
 from scripts.files import read_json, replacing, write_json
 from scripts.gpu import choose_gpu
+from scripts.machine import describe_machine
 from scripts.sources import load_source
 
 DEFAULT = "default"
@@ -93,21 +95,30 @@ def measure(
     results (Path): The folder of results, one JSON file a run.
     encoder (str): See `scripts.encoder.resolve`.
     gpu_id (str): See `scripts.gpu.choose_gpu`.
-    only (list[str]): Names of switches, all if empty. The default is always run.
+    only (list[str]): Names of switches, all if empty. What they are measured against
+        is run, too.
     minutes (float | None): Begin no run after this time.
     """
-    chosen = [s for s in plan.switches if not only or s.name in only or s.name == DEFAULT]
-    todo = [(seed, switch) for seed in plan.seeds for switch in chosen]
-    missing = [
-        (seed, switch)
-        for seed, switch in todo
-        if not _is_done(
-            _path(results, switch.name, seed), _fingerprint(plan, budget, switch, encoder)
-        )
+    gpu = choose_gpu(gpu_id)
+    source = load_source(data / "source.json")
+    conditions = {
+        "budget": {k: v for k, v in plan.budgets[budget].items() if k != "about"},
+        "encoder": resolve(encoder, gpu=gpu >= 0).name,
+        "source": source.title,
+        "files": _hash(source.files),
+        "machine": describe_machine(gpu),
+    }
+    against = {s.against for s in plan.switches if s.name in only}
+    chosen = [s for s in plan.switches if not only or s.name in {*only, *against}]
+    todo = [
+        (seed, switch, {**conditions, "switch": _settings(switch, configs)})
+        for seed in plan.seeds
+        for switch in chosen
     ]
+    missing = [run for run in todo if not _is_done(_path(results, run[1].name, run[0]), run[2])]
     print(f"{len(todo) - len(missing)} of {len(todo)} runs are there already", flush=True)
     began, took = time.perf_counter(), []
-    for number, (seed, switch) in enumerate(missing, start=1):
+    for number, (seed, switch, settings) in enumerate(missing, start=1):
         if minutes is not None and time.perf_counter() - began > 60 * minutes:
             print(f"stopped after {minutes:g} minutes; the same command goes on from here")
             return
@@ -120,16 +131,10 @@ def measure(
             budget=plan.budgets[budget],
             seed=seed,
             encoder=encoder,
-            gpu_id=gpu_id,
+            gpu=gpu,
         )
-        fingerprint = _fingerprint(plan, budget, switch, encoder)
-        record = {
-            "switch": switch.name,
-            "seed": seed,
-            "source": load_source(data / "source.json").title,
-            "fingerprint": fingerprint,
-        }
-        write_json(_path(results, switch.name, seed), record | found)
+        record = {"switch": switch.name, "seed": seed, "settings": settings, **found}
+        write_json(_path(results, switch.name, seed), record)
         took.append(time.perf_counter() - started)
         left = median(took) * (len(missing) - number) / 60
         f1 = 100 * found["scores"]["test"]["f1"]
@@ -140,15 +145,18 @@ def _path(results: Path, switch: str, seed: int) -> Path:
     return results / f"{switch}-seed{seed}.json"
 
 
-def _fingerprint(plan: Plan, budget: str, switch: Switch, encoder: str) -> str:
-    """What a run's settings are, in short: a result made with others is made anew."""
-    budgeted = {k: v for k, v in plan.budgets[budget].items() if k != "about"}
-    settings = [budgeted, switch.overrides, switch.recipe, switch.rate, encoder]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+def _settings(switch: Switch, configs: Path) -> dict[str, Any]:
+    """What makes a switch's run what it is; a result made with other settings is made anew."""
+    recipe = _hash((configs / f"{switch.recipe}.cfg").read_text(encoding="utf-8"))
+    return {"overrides": switch.overrides, "recipe": [switch.recipe, recipe], "rate": switch.rate}
 
 
-def _is_done(path: Path, fingerprint: str) -> bool:
-    return path.exists() and read_json(path).get("fingerprint") == fingerprint
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _is_done(path: Path, settings: dict[str, Any]) -> bool:
+    return path.exists() and bool(read_json(path).get("settings") == settings)
 
 
 def _run(**arguments: Any) -> dict[str, Any]:
@@ -189,7 +197,6 @@ def main(
     for split in ("train", "dev", "test"):
         if not (data / corpus / f"{split}.spacy").exists():
             raise InputError(f"{data / corpus / split}.spacy: not found. Convert the corpus first.")
-    choose_gpu(gpu_id)  # says at once if it cannot be had
     measure(
         read,
         budget=budget,

@@ -4,6 +4,7 @@ The process is new for each run, so that its peak memory is the run's.
 """
 
 import json
+import random
 import resource
 import sys
 import tempfile
@@ -13,29 +14,42 @@ from typing import Any
 
 import spacy
 from spacy.cli.train import train as spacy_train
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 
 from scripts import cli
 from scripts.encoder import resolve
 from scripts.evaluate import score
-from scripts.gpu import choose_gpu
-from scripts.machine import describe_machine, peak_memory_mb
+from scripts.machine import peak_memory_mb
 from scripts.pipeline import load_pipeline
-from scripts.train import fit_encoder, load_recipe, plan_steps
+from scripts.train import fit_encoder, gpu_overrides, load_recipe, plan_steps
 
 
-def take_every(path: Path, step: int, output: Path) -> tuple[int, int]:
-    """Write each n-th document of a split.
+def read_splits(data: Path, budget: dict[str, Any]) -> dict[str, list[Doc]]:
+    """Read the documents that a budget takes of each split.
 
-    path (Path): The .spacy file.
-    step (int): n; 1 takes all.
-    output (Path): The .spacy file to write.
-    RETURNS (tuple[int, int]): How many documents and sentences were taken.
+    data (Path): The folder of the converted corpus.
+    budget (dict[str, Any]): `every`, by split: n takes each n-th document. If it
+        has `labels`, all other entities become tokens outside. If it has
+        `random_test`, all documents are shuffled, that share of them is test, and
+        the rest is train and dev: what a paper does that knows no groups.
+    RETURNS (dict[str, list[Doc]]): The documents of train, dev and test.
     """
     vocab = spacy.blank("en").vocab
-    docs = list(DocBin().from_disk(path).get_docs(vocab))[::step]
-    DocBin(attrs=["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs).to_disk(output)
-    return len(docs), sum(len(list(doc.sents)) for doc in docs)
+    splits = {
+        split: list(DocBin().from_disk(data / f"{split}.spacy").get_docs(vocab))
+        for split in ("train", "dev", "test")
+    }
+    if "random_test" in budget:
+        docs = [doc for split in splits.values() for doc in split]
+        random.Random(1).shuffle(docs)
+        test = round(len(docs) * budget["random_test"])
+        rest = docs[test:]
+        train = [doc for i, doc in enumerate(rest) if i % 10]
+        splits = {"train": train, "dev": rest[::10], "test": docs[:test]}
+    for docs in splits.values():
+        for doc in docs if "labels" in budget else ():
+            doc.ents = [ent for ent in doc.ents if ent.label_ in budget["labels"]]
+    return {split: docs[:: budget["every"][split]] for split, docs in splits.items()}
 
 
 def run(
@@ -55,7 +69,7 @@ def run(
     overrides (dict[str, Any]): What the switch changes in it.
     rate (float): What the learning rate is multiplied with.
     data (Path): The folder of the converted corpus.
-    budget (dict[str, Any]): `every`, by split, and `epochs`.
+    budget (dict[str, Any]): `epochs`, and what `read_splits` takes.
     seed (int): The seed of every random choice.
     encoder (str): See `scripts.encoder.resolve`.
     gpu (int): The GPU's number, -1 for the CPU.
@@ -64,10 +78,10 @@ def run(
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        taken = {
-            split: take_every(data / f"{split}.spacy", step, folder / f"{split}.spacy")
-            for split, step in budget["every"].items()
-        }
+        taken = read_splits(data, budget)
+        for split, docs in taken.items():
+            attributes = ["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"]
+            DocBin(attrs=attributes, docs=docs).to_disk(folder / f"{split}.spacy")
         # spaCy wants a dev corpus; scores are taken after training
         paths = {"paths.train": f"{folder}/train.spacy", "paths.dev": f"{folder}/dev.spacy"}
         recipe = load_recipe(config, paths)
@@ -77,7 +91,7 @@ def run(
         fitted["training.optimizer.learn_rate.initial_rate"] *= rate
         steps = plan.overrides["training.max_steps"]
         once = {"training.eval_frequency": steps, "corpora.dev.limit": 1, "training.patience": 0}
-        on_gpu = {"system.gpu_allocator": "pytorch"} if gpu >= 0 else {}
+        on_gpu = gpu_overrides() if gpu >= 0 else {}
         started, used = time.perf_counter(), _processor_seconds()
         spacy_train(
             config,
@@ -92,19 +106,21 @@ def run(
             | overrides,
         )
         wall, processor = time.perf_counter() - started, _processor_seconds() - used
+        memory = peak_memory_mb(gpu)  # of training, and not of the scoring below
         nlp = load_pipeline(folder / "out" / "model-last")
         return {
-            "documents": {split: documents for split, (documents, _) in taken.items()},
-            "sentences": {split: sentences for split, (_, sentences) in taken.items()},
-            "encoder": chosen.name,
+            "documents": {split: len(docs) for split, docs in taken.items()},
+            "sentences": {
+                split: sum(len(list(doc.sents)) for doc in docs) for split, docs in taken.items()
+            },
+            "mentions": {split: sum(len(d.ents) for d in docs) for split, docs in taken.items()},
             "epochs": budget["epochs"],
             "steps": steps,
             "scores": {s: score(nlp, folder / f"{s}.spacy") for s in ("dev", "test")},
             "trained_parameters": _trained_parameters(nlp),
             "processor_seconds_per_epoch": round(processor / budget["epochs"], 2),
             "wall_seconds_per_epoch": round(wall / budget["epochs"], 2),
-            "peak_memory_mb": peak_memory_mb(),
-            "machine": describe_machine(gpu),
+            "peak_memory_mb": memory,
         }
 
 
@@ -127,9 +143,8 @@ def _trained_parameters(nlp: spacy.Language) -> int:
 def main() -> None:
     """Read the run's arguments as JSON from standard input, and print its results so."""
     given = json.load(sys.stdin)
-    gpu = choose_gpu(given.pop("gpu_id"))
     config, data = (Path(given.pop(key)) for key in ("config", "data"))
-    print(json.dumps(run(config=config, data=data, gpu=gpu, **given)))
+    print(json.dumps(run(config=config, data=data, **given)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from scripts.files import read_json
 
 HEADER = (
     "| switch | runs | dev F1 | test F1 | against | test F1 gained | what can be said | {labels} | "
-    "trained parameters | processor s/epoch | peak memory |\n"
+    "trained parameters | s/epoch | peak memory |\n"
 )
 INTRODUCTION = """\
 # What each switch is worth
@@ -20,7 +20,8 @@ It goes on where it stopped. `python -m scripts.ablation --help` says how to mea
 A gain is the mean of the paired differences over seeds, with its standard error. It is called a
 gain or a loss only beyond two standard errors over three seeds at least, and never a claim about
 another budget: what helps a model that has seen a twelfth of the corpus may not help one that has
-seen all of it.
+seen all of it. Seconds are those of the processor, added up over its cores, or on a GPU those of
+the clock.
 """
 
 
@@ -57,13 +58,14 @@ def _section(
     folder: Path,
 ) -> str:
     first = next(iter(runs[switches[0].name].values()))
+    made = first["settings"]
     labels = sorted(first["scores"]["test"]["labels"])
     sizes = ", ".join(f"{n:,} of {split}" for split, n in first["sentences"].items())
     lines = [
         f"## {folder.parent.name}, budget `{folder.name}`",
         "",
-        f"Corpus: {first['source']}. Sentences: {sizes}. {first['epochs']} epochs, "
-        f"{first['steps']} steps, encoder {first['encoder']}, {first['machine']}.",
+        f"Corpus: {made['source']}. Sentences: {sizes}. {first['epochs']} epochs, "
+        f"{first['steps']} steps, encoder {made['encoder']}, {made['machine']}.",
         "",
         HEADER.format(labels=" | ".join(labels)).rstrip(),
         f"|{'---|' * (10 + len(labels))}",
@@ -78,6 +80,12 @@ def f1(run: dict[str, Any], split: str = "test") -> float:
     return 100 * float(run["scores"][split]["f1"])
 
 
+def seconds(run: dict[str, Any]) -> float:
+    """Seconds an epoch: of the processor, or on a GPU by the clock."""
+    on_gpu = "," in run["settings"]["machine"]  # "2 cores of ..., NVIDIA ..."
+    return float(run["wall_seconds_per_epoch" if on_gpu else "processor_seconds_per_epoch"])
+
+
 def gain(
     runs: dict[int, dict[str, Any]], others: dict[int, dict[str, Any]]
 ) -> tuple[int, float, float | None]:
@@ -88,9 +96,16 @@ def gain(
     RETURNS (tuple[int, float, float | None]): How many pairs, the mean, and its
         standard error, which takes two pairs.
     """
-    pairs = [f1(runs[seed]) - f1(others[seed]) for seed in runs if seed in others]
+    both = [seed for seed in runs if seed in others and _alike(runs[seed], others[seed])]
+    pairs = [f1(runs[seed]) - f1(others[seed]) for seed in both]
     error = stdev(pairs) / len(pairs) ** 0.5 if len(pairs) > 1 else None
     return len(pairs), mean(pairs) if pairs else 0.0, error
+
+
+def _alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two runs differ by their switch alone."""
+    keys = ("budget", "encoder", "source", "files", "machine")
+    return all(run["settings"][key] == other["settings"][key] for key in keys)
 
 
 def verdict(pairs: int, difference: float, error: float | None) -> str:
@@ -113,8 +128,8 @@ def _signed(pairs: int, difference: float, error: float | None) -> str:
 def _row(switch: Any, runs: dict[str, dict[int, dict[str, Any]]], labels: list[str]) -> str:
     own = runs[switch.name]
     against = runs.get(switch.against, {})
-    is_default = switch.name == switch.against
     found = gain(own, against)
+    is_measured = switch.name != switch.against and found[0] > 0
     all_runs = list(own.values())
     by_label = [
         [100 * run["scores"]["test"]["labels"].get(label, {"f1": 0.0})["f1"] for run in all_runs]
@@ -125,12 +140,12 @@ def _row(switch: Any, runs: dict[str, dict[int, dict[str, Any]]], labels: list[s
         str(len(own)),
         _spread([f1(run, "dev") for run in all_runs]),
         _spread([f1(run) for run in all_runs]),
-        "" if is_default else f"`{switch.against}`",
-        "" if is_default else _signed(*found),
-        "" if is_default else verdict(*found),
+        f"`{switch.against}`" if is_measured else "",
+        _signed(*found) if is_measured else "",
+        verdict(*found) if is_measured else "",
         *(f"{mean(values):.1f}" for values in by_label),
         f"{all_runs[0]['trained_parameters']:,}",
-        f"{mean(run['processor_seconds_per_epoch'] for run in all_runs):.0f}",
+        f"{mean(seconds(run) for run in all_runs):.0f}",
         f"{max(run['peak_memory_mb'] for run in all_runs) / 1024:.1f} GB",
     ]
     return "| " + " | ".join(cells) + " |"
@@ -140,12 +155,10 @@ def _paragraph(switch: Any, runs: dict[str, dict[int, dict[str, Any]]]) -> str:
     """What was found about a switch, in a sentence or two."""
     own, against = runs[switch.name], runs.get(switch.against, {})
     found = gain(own, against)
-    seconds = [
-        own[seed]["processor_seconds_per_epoch"] / against[seed]["processor_seconds_per_epoch"]
-        for seed in own
-        if seed in against
-    ]
-    cost = f" An epoch takes {mean(seconds):.2f} times the processor time." if seconds else ""
+    if not found[0]:
+        return f"**{switch.group}: `{switch.name}`.** {switch.about}\n"
+    ratios = [seconds(own[seed]) / seconds(against[seed]) for seed in own if seed in against]
+    cost = f" An epoch takes {mean(ratios):.2f} times as long."
     said = verdict(*found).replace("**", "")
     return (
         f"**{switch.group}: `{switch.name}`.** {switch.about} {_signed(*found)} points of test F1 "

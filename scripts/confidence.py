@@ -42,18 +42,17 @@ def outcomes(examples: Iterable[Example]) -> Outcomes | None:
     """Compare predicted mentions with gold ones.
 
     examples (Iterable[Example]): Examples whose predicted documents are annotated.
-    RETURNS (Outcomes | None): What was found, or None if the pipeline gives no
-        confidence.
+    RETURNS (Outcomes | None): Every mention that has a confidence, or None if none
+        has.
     """
     confidence, correct, gold = [], [], 0
     for example in examples:
         wanted = {(e.start, e.end, e.label) for e in example.get_aligned_spans_y2x(_ents(example))}
         gold += len(_ents(example))
         for ent in example.predicted.ents:
-            if not ent.has_extension("confidence") or ent._.confidence is None:
-                return None
-            confidence.append(ent._.confidence)
-            correct.append((ent.start, ent.end, ent.label) in wanted)
+            if ent.has_extension("confidence") and ent._.confidence is not None:
+                confidence.append(ent._.confidence)
+                correct.append((ent.start, ent.end, ent.label) in wanted)
     if not confidence:
         return None
     return Outcomes(np.array(confidence), np.array(correct), gold)

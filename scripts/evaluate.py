@@ -62,9 +62,12 @@ def uncalibrated_error(nlp: Language, path: Path) -> float | None:
 
     nlp (Language): The pipeline.
     path (Path): The split, a .spacy file.
-    RETURNS (float | None): From 0 to 1; None if it gives none.
+    RETURNS (float | None): From 0 to 1; None if it gives none, or if a threshold
+        drops mentions, which would then not be the same.
     """
     pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
+    if any(pipe.min_confidence > 0 for pipe in pipes):
+        return None
     chosen = [pipe.calibration for pipe in pipes]
     examples = load_examples(nlp, path)
     try:

@@ -45,20 +45,27 @@ def annotate(nlp: Language, lines: list[str]) -> list[dict[str, Any]]:
     nlp (Language): The pipeline.
     lines (list[str]): The sentences, entities marked.
     RETURNS (list[dict[str, Any]]): For each sentence its text, and the entities
-        found, missed and expected as [text, label].
+        found as [text, label, "right" or "wrong", confidence or None], and those
+        missed as [text, label].
     """
     parsed = [parse(line) for line in lines]
     docs = nlp.pipe(text for text, _ in parsed)
     results = []
     for doc, (text, expected) in zip(docs, parsed, strict=True):
         found = [Mention(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+        sure = [ent._.confidence if ent.has_extension("confidence") else None for ent in doc.ents]
         missed = [mention for mention in expected if mention not in found]
         results.append(
             {
                 "text": text,
                 "found": [
-                    [text[m.start : m.end], m.label, "right" if m in expected else "wrong"]
-                    for m in found
+                    [
+                        text[m.start : m.end],
+                        m.label,
+                        "right" if m in expected else "wrong",
+                        None if confidence is None else round(confidence, 4),
+                    ]
+                    for m, confidence in zip(found, sure, strict=True)
                 ],
                 "missed": [[text[m.start : m.end], m.label] for m in missed],
             }

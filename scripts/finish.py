@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import spacy
 import typer
 from spacy.language import Language
+from thinc.api import Config
 
 from scripts import cli
 from scripts.calibration import LEAST_MENTIONS, collect, describe, fit
@@ -38,6 +39,8 @@ def finish(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[str,
     with replacing(output) as partial:
         if any(record.values()):
             nlp.to_disk(partial)
+            if record["merged_adapters"]:
+                _forget_adapters(partial / "config.cfg")
         else:
             shutil.copytree(model, partial)
         write_json(partial / "finish.json", record)
@@ -52,6 +55,15 @@ def _merge_adapters(nlp: Language) -> int:
     return sum(shim.merge() for shim in shims if getattr(shim, "lora", None))
 
 
+def _forget_adapters(path: Path) -> None:
+    """Let a finished pipeline's config build an encoder without adapters."""
+    config = Config().from_disk(path, interpolate=False)
+    for component in config["components"].values():
+        if "lora_rank" in component.get("model", {}):
+            component["model"]["lora_rank"] = 0
+    config.to_disk(path)
+
+
 def _calibrate(nlp: Language, data: Path) -> dict[str, Any] | None:
     """Calibrate the component that gives probabilities, if there is one."""
     names = [name for name, pipe in nlp.pipeline if hasattr(pipe, "score_tags")]
@@ -62,6 +74,7 @@ def _calibrate(nlp: Language, data: Path) -> dict[str, Any] | None:
         (ent.text, ent.label_) for example in train for ent in example.reference.ents
     )
     predictions = collect(nlp, names[0], dev)
+    nlp.get_pipe(names[0]).calibration = Calibration()
     if len(predictions) < LEAST_MENTIONS:
         return {"mentions": len(predictions)}
     chosen = fit(predictions, seen)

@@ -22,8 +22,16 @@ def describe_machine(gpu: int = -1) -> str:
     return f"{described}, {torch.cuda.get_device_name(gpu)}"
 
 
-def peak_memory_mb() -> int:
-    """The most memory that this process held so far, in MiB."""
+def peak_memory_mb(gpu: int = -1) -> int:
+    """The most memory that this process held so far, in MiB.
+
+    gpu (int): The GPU's number, for the memory that PyTorch held there; -1 for the
+        machine's own.
+    """
+    if gpu >= 0:
+        import torch
+
+        return torch.cuda.max_memory_allocated(gpu) // 1024**2
     unit = 1024**2 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 

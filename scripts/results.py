@@ -85,8 +85,12 @@ def render_examples(record: dict[str, Any]) -> str:
 
 
 def _found(example: dict[str, Any]) -> str:
-    marks = {"right": "", "wrong": " ✗"}
-    return ", ".join(f"{text} `{label}`{marks[mark]}" for text, label, mark in example["found"])
+    return ", ".join(_entity(*entity) for entity in example["found"])
+
+
+def _entity(text: str, label: str, mark: str, confidence: float | None = None) -> str:
+    sure = "" if confidence is None else f" {confidence:.2f}"
+    return f"{text} `{label}`{sure}{' ✗' if mark == 'wrong' else ''}"
 
 
 def _missed(example: dict[str, Any]) -> str:

@@ -72,8 +72,7 @@ def train_recipe(
         **plan.overrides,
     }
     if gpu >= 0:
-        overrides["system.gpu_allocator"] = "pytorch"
-        overrides["components.transformer.model.mixed_precision"] = True
+        overrides |= gpu_overrides()
     print(f"{plan.epochs} epochs of {plan.steps_per_epoch} steps, seed {seed}")
     started = time.perf_counter()
     with replacing(output) as partial:
@@ -135,6 +134,14 @@ def fit_encoder(recipe: Config, encoder: Encoder) -> dict[str, Any]:
         print(f"{encoder.name} has no segment table: it goes without case segments")
         fitted["components.transformer.model.case_segments"] = False
     return fitted
+
+
+def gpu_overrides() -> dict[str, Any]:
+    """What a recipe's settings become on a GPU."""
+    return {
+        "system.gpu_allocator": "pytorch",
+        "components.transformer.model.mixed_precision": True,
+    }
 
 
 @dataclass(frozen=True)

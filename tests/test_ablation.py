@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from scripts.ablation import Switch, measure, read_plan
+from scripts.ablation_run import read_splits
 from scripts.ablation_table import gain, render, verdict
 from scripts.convert import convert_corpus
 from scripts.corpora.registry import CORPORA
@@ -38,8 +39,15 @@ def test_every_switch_of_the_plan_fits_its_recipe() -> None:
     plan = read_plan(ROOT / "configs" / "ablation.toml")
     assert plan.switches[0].name == "default"
     for switch in plan.switches:
-        config = util.load_config(ROOT / f"configs/{switch.recipe}.cfg", overrides=switch.overrides)
-        assert config["components"]["ner"]
+        recipe = ROOT / f"configs/{switch.recipe}.cfg"
+        given = util.load_config(recipe)
+        for key in switch.overrides:  # spaCy takes a misspelt one without a word
+            *sections, name = key.split(".")
+            section = given
+            for part in sections:
+                section = section[part]
+            assert name in section, key
+        assert util.load_config(recipe, overrides=switch.overrides) != given or not switch.overrides
 
 
 @pytest.mark.parametrize(
@@ -63,12 +71,10 @@ def test_a_wrong_plan_is_explained(tmp_path: Path, plan: str, message: str) -> N
 def run(test_f1: float) -> dict[str, Any]:
     scores = {"f1": test_f1, "labels": {"LOC": {"f1": test_f1}}}
     return {
-        "source": "News",
+        "settings": {key: key for key in ("budget", "encoder", "source", "files", "machine")},
         "sentences": {"train": 10},
-        "encoder": "tiny",
         "epochs": 1,
         "steps": 5,
-        "machine": "a machine",
         "scores": {"dev": scores, "test": scores},
         "trained_parameters": 1000,
         "processor_seconds_per_epoch": 10.0,
@@ -91,6 +97,12 @@ def test_a_claim_takes_three_pairs_beyond_two_standard_errors() -> None:
     assert error == pytest.approx(1 / 3)
 
 
+def test_runs_under_other_conditions_are_no_pair() -> None:
+    base, other = run(0.5), run(0.6)
+    other["settings"] = {**other["settings"], "source": "built-in sample"}
+    assert gain({1: other}, {1: base}) == (0, 0.0, None)
+
+
 def test_page_pairs_runs_by_seed(tmp_path: Path) -> None:
     folder = tmp_path / "conll2003" / "small"
     for name, f1 in (("default", 0.5), ("crf", 0.7)):
@@ -107,6 +119,25 @@ def test_the_page_is_that_of_the_committed_results() -> None:
     plan = read_plan(ROOT / "configs" / "ablation.toml")
     page = render(plan.switches, plan.budgets, ROOT / "docs" / "results" / "ablation")
     assert page == (ROOT / "docs" / "ablation.md").read_text()
+
+
+def test_a_budget_takes_a_share_of_documents_and_labels(assets: Path, tmp_path: Path) -> None:
+    convert_corpus(CORPORA["conll2003"], assets, tmp_path)
+    every = {"train": 4, "dev": 2, "test": 1}
+    own = read_splits(tmp_path, {"every": every})
+    assert {split: len(docs) for split, docs in own.items()} == {"train": 4, "dev": 3, "test": 6}
+    assert {ent.label_ for doc in own["test"] for ent in doc.ents} == {"PER", "LOC", "MISC", "ORG"}
+    once = {"train": 1, "dev": 1, "test": 1}
+    budget = {"every": once, "labels": ["LOC", "PER"], "random_test": 0.25}
+    mixed = read_splits(tmp_path, budget)
+    assert len(mixed["test"]) == 7
+    assert sum(map(len, mixed.values())) == 16 + 6 + 6
+    mixed_docs = [doc for docs in mixed.values() for doc in docs]
+    all_docs = [d for docs in read_splits(tmp_path, {"every": once}).values() for d in docs]
+    assert {doc.text for doc in mixed_docs} == {doc.text for doc in all_docs}
+    assert {ent.label_ for doc in mixed_docs for ent in doc.ents} == {"LOC", "PER"}
+    again = read_splits(tmp_path, budget)
+    assert [doc.text for doc in again["test"]] == [doc.text for doc in mixed["test"]]
 
 
 def test_runs_are_made_once_and_anew_where_settings_changed(

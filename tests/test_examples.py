@@ -19,5 +19,8 @@ def test_right_wrong_and_missed_are_told_apart() -> None:
     ruler.add_patterns([{"label": "LOC", "pattern": "Oslo"}, {"label": "LOC", "pattern": "Ann"}])
     (result,) = annotate(nlp, ["[Ann|PER] left [Oslo|LOC]."])
     assert result["text"] == "Ann left Oslo."
-    assert result["found"] == [["Ann", "LOC", "wrong"], ["Oslo", "LOC", "right"]]
+    assert result["found"] == [
+        ["Ann", "LOC", "wrong", None],
+        ["Oslo", "LOC", "right", None],
+    ]
     assert result["missed"] == [["Ann", "PER"]]

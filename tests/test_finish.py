@@ -11,7 +11,7 @@ from scripts.calibration import LEAST_MENTIONS, Prediction, apply, fit, log_loss
 from scripts.errors import InputError
 from scripts.finish import finish
 from scripts.pipes.calibration import Calibration
-from scripts.threshold import pick, write_threshold
+from scripts.threshold import pick, write_pipeline
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, train
 from tests.test_confidence import make
@@ -77,6 +77,7 @@ def test_finish_calibrates_and_merges_adapters(build: Build, tmp_path: Path) -> 
     assert len(calibration.seen) == 4
     before, after = (found(pipeline, TEXTS) for pipeline in (nlp, finished))
     assert [[m[:2] for m in row] for row in before] == [[m[:2] for m in row] for row in after]
+    assert finished.config["components"]["transformer"]["model"]["lora_rank"] == 0
     assert not any(
         "lora" in name for name in finished.get_pipe("transformer").model.transformer.state_dict()
     )
@@ -93,6 +94,7 @@ def test_a_pipeline_without_probabilities_stays_as_it_is(tmp_path: Path) -> None
 def test_a_small_dev_split_calibrates_nothing(build: Build, tmp_path: Path) -> None:  # noqa: F811
     nlp = build()
     train(nlp, steps=30)
+    nlp.get_pipe("ner").calibration = Calibration(3.0)  # from elsewhere
     nlp.to_disk(tmp_path / "model-best")
     data = write_corpus(nlp, tmp_path / "data", times=2)
     record = finish(tmp_path / "model-best", data, tmp_path / "pipeline")
@@ -109,11 +111,13 @@ def test_missing_model_is_named(tmp_path: Path) -> None:
 def test_threshold_is_picked_and_written(build: Build, tmp_path: Path) -> None:  # noqa: F811
     outcomes = make([(0.31234, False), (0.45678, True), (0.8, True), (0.95, True)])
     threshold = pick(outcomes, 1.0)
-    assert threshold == 0.4567  # as written it still keeps the mention
-    assert outcomes.above(threshold)["precision"] == 1.0
+    assert threshold == (0.31234 + 0.45678) / 2
+    assert outcomes.above(threshold) == {"precision": 1.0, "recall": 0.3, "kept": 0.75}
+    assert pick(make([(0.2, True), (0.4, True)]), 1.0) == 0.1
     with pytest.raises(InputError, match=r"no threshold reaches it on dev; the best is 0\.5000"):
         pick(make([(0.5, True), (0.9, False)]), 0.9)
     nlp = build()
     nlp.to_disk(tmp_path / "pipeline")
-    assert write_threshold(tmp_path / "pipeline", threshold) == "ner"
-    assert spacy.load(tmp_path / "pipeline").get_pipe("ner").min_confidence == threshold
+    write_pipeline(tmp_path / "pipeline", tmp_path / "strict", threshold)
+    assert spacy.load(tmp_path / "strict").get_pipe("ner").min_confidence == threshold
+    assert spacy.load(tmp_path / "pipeline").get_pipe("ner").min_confidence == 0.0

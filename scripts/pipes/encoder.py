@@ -65,6 +65,10 @@ def freeze(encoder: Any, layers: int) -> None:
     if not 0 <= layers <= total:
         raise ValueError(f"frozen_layers = {layers}: the encoder has {total} layers")
     stacks = [m for m in encoder.modules() if isinstance(m, nn.ModuleList) and len(m) == total]
+    if not stacks or not hasattr(encoder, "embeddings"):
+        raise ValueError(
+            f"frozen_layers: cannot tell the layers of {encoder.config.model_type} apart"
+        )
     for module in (encoder.embeddings, *stacks[0][:layers]):
         for name, parameter in module.named_parameters():
             parameter.requires_grad = _tells_case(name, parameter)
@@ -135,20 +139,30 @@ class Shim(HFShim):
         RAISES (ValueError): If its tokenizer is no fast one, or it cannot do what
             a switch asks for.
         """
-        objects = huggingface_from_pretrained(
-            name, self._hfmodel._init_tokenizer_config, self._hfmodel._init_transformer_config
-        )
+        tokenizer_config = self._hfmodel._init_tokenizer_config
+        transformer_config = self._hfmodel._init_transformer_config
+        objects = huggingface_from_pretrained(name, tokenizer_config, transformer_config)
+        if getattr(objects.tokenizer, "add_prefix_space", True) is False:
+            # RoBERTa's takes tokens only if each is to begin like a word after a space
+            tokenizer_config = {**tokenizer_config, "add_prefix_space": True}
+            objects = huggingface_from_pretrained(name, tokenizer_config, transformer_config)
         if not objects.tokenizer.is_fast:
             raise ValueError(f"{name}: has no fast tokenizer, which says what is a word")
-        encoder = objects.transformer
         if self.case_segments:
-            add_case_segments(encoder)
+            add_case_segments(objects.transformer)
+        self._prepare(objects.transformer)
+        return objects
+
+    def _prepare(self, encoder: Any) -> None:
+        """Say what of an encoder is trained."""
+        pooler = getattr(encoder, "pooler", None)  # of the whole text, which nothing reads
+        for parameter in pooler.parameters() if pooler is not None else ():
+            parameter.requires_grad = False
         if self.frozen_layers is not None:
             freeze(encoder, self.frozen_layers)
         if self.lora:
             add_lora(encoder, self.lora)
         encoder.to(get_torch_default_device())
-        return objects
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable[..., Any]]:
         """Run the encoder for training, without a graph where nothing would be trained."""
@@ -206,13 +220,10 @@ class Shim(HFShim):
             tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
         encoder = AutoModel.from_config(AutoConfig.for_model(**message["config"]))
         self.lora = message["lora"]
-        if self.frozen_layers is not None:
-            freeze(encoder, self.frozen_layers)
-        if self.lora:
-            add_lora(encoder, self.lora)
+        self._prepare(encoder)
         _load_weights(encoder, safetensors.torch.load(message["weights"]))
         self._hfmodel = HFObjects(tokenizer, encoder, None, *configs)
-        self._model = encoder.to(get_torch_default_device())
+        self._model = encoder
         return self
 
 

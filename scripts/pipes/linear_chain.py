@@ -31,6 +31,8 @@ from torch import Tensor
 
 SpanLogProbabilities = Callable[[int, int, int], float]
 
+MOST_POSITIONS = 16384  # tokens that are decoded together, padding included
+SHORT = 64  # tokens; sequences up to here are not kept apart for their length
 MISSING = -1  # the gold tag of a token that is not annotated
 
 
@@ -302,19 +304,35 @@ def decode(
     RETURNS (list[list[Mention]]): Half-open token ranges, label and probability.
     """
     found: list[list[Mention]] = [[] for _ in emissions]
-    kept = [i for i, scores in enumerate(emissions) if len(scores)]
-    if not kept:
-        return found
-    padded, lengths = pad([finite(emissions[i]) for i in kept])
-    paths = viterbi(padded, lengths, transitions)
-    lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
-    columns, _ = pad([torch.tensor(path) for path in paths])
-    log_probability = lattice.span_log_probabilities(columns, tagset.continuing)
-    for row, (i, path) in enumerate(zip(kept, paths, strict=True)):
-        for start, end, label in tagset.spans(path):
-            confidence = min(1.0, math.exp(log_probability(row, start, end)))
-            found[i].append((start, end, label, confidence))
+    for group in group_by_length([len(scores) for scores in emissions]):
+        padded, lengths = pad([finite(emissions[i]) for i in group])
+        paths = viterbi(padded, lengths, transitions)
+        lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
+        columns, _ = pad([torch.tensor(path) for path in paths])
+        log_probability = lattice.span_log_probabilities(columns, tagset.continuing)
+        for row, (i, path) in enumerate(zip(group, paths, strict=True)):
+            for start, end, label in tagset.spans(path):
+                confidence = min(1.0, math.exp(log_probability(row, start, end)))
+                found[i].append((start, end, label, confidence))
     return found
+
+
+def group_by_length(lengths: list[int]) -> list[list[int]]:
+    """Group sequences of similar length, so that few positions are padding.
+
+    lengths (list[int]): Tokens of each sequence. Empty ones are left out.
+    RETURNS (list[list[int]]): Indices. A group has `MOST_POSITIONS` positions with
+        its padding, unless it is a single sequence, and one is at most twice as
+        long as another.
+    """
+    groups: list[list[int]] = []
+    for i in sorted((i for i, n in enumerate(lengths) if n), key=lambda i: -lengths[i]):
+        longest = lengths[groups[-1][0]] if groups else 0
+        full = not groups or longest * (len(groups[-1]) + 1) > MOST_POSITIONS
+        if full or longest > max(SHORT, 2 * lengths[i]):
+            groups.append([])
+        groups[-1].append(i)
+    return groups
 
 
 class LinearChain:

@@ -162,9 +162,10 @@ def init(model: Model, X: list[Doc], Y: Any = None) -> None:
     vectors.initialize(X=X)
     width = vectors.predict(X)[0].shape[1]
     shim = head.shims[0]
+    device = shim.device  # asked for while there are no layers, which are made on the CPU
     # spaCy seeds NumPy and PyTorch before it initialises
     shim._model.build(width, model.get_dim("nO"))
-    shim._model.to(shim.device)
+    shim._model.to(device)
 
 
 def forward(

@@ -49,7 +49,6 @@ class TokenClassifierNER(TrainablePipe):
         self.spans_key = spans_key
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": []}
-        self._weights: NDArray[np.float64] | None = None
         if not Span.has_extension("confidence"):
             Span.set_extension("confidence", default=None)
 
@@ -114,7 +113,7 @@ class TokenClassifierNER(TrainablePipe):
             component before this one sets them.
         """
         if self.model.attrs["needs_tags"] and nlp is not None:
-            before = nlp.pipe_names[: nlp.pipe_names.index(self.name)]
+            before = nlp.component_names[: nlp.component_names.index(self.name)]
             if not any("token.tag" in nlp.get_pipe_meta(name).assigns for name in before):
                 raise ValueError(f"pos_width needs a tagger before {self.name} in the pipeline")
         sample: list[Doc] = []
@@ -130,7 +129,7 @@ class TokenClassifierNER(TrainablePipe):
         self.model.set_dim("nO", len(self.tagset.tags))
         self.model.initialize(X=sample)
         if self.model.attrs["class_weight"]:
-            self._weights = self._weigh(get_examples())
+            self.cfg["class_weights"] = self._weigh(get_examples()).tolist()
 
     def _weigh(self, examples: Iterable[Example]) -> NDArray[np.float64]:
         """A weight for each tag, so that the mean over all gold tags is 1."""
@@ -210,7 +209,7 @@ class TokenClassifierNER(TrainablePipe):
                     found[span] = confidence
             ents = filter_spans(given + [s for s in found if not _overlaps(s, given)])
             doc.set_ents(ents, default="outside")
-            kept = [ent for ent in doc.ents if ent in found]
+            kept = [ent for ent in doc.ents if ent in found and ent not in given]
             for ent in kept:
                 ent._.confidence = found[ent]
             group = SpanGroup(doc, name=self.spans_key, spans=kept)
@@ -273,8 +272,8 @@ class TokenClassifierNER(TrainablePipe):
         columns = torch.cat(gold)
         known = columns != self.chain.MISSING
         weights = torch.ones(scores.shape[1], dtype=scores.dtype)
-        if self._weights is not None:
-            weights = torch.as_tensor(self._weights, dtype=scores.dtype)
+        if self.cfg.get("class_weights"):
+            weights = torch.tensor(self.cfg["class_weights"], dtype=scores.dtype)
         target = columns.clamp(min=0)
         weight = weights[target] * known / max(1, int(known.sum()))
         log = scores.log_softmax(dim=1)

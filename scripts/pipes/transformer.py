@@ -111,7 +111,17 @@ def make_transformer_model(
     model._func = forward
     model.init = init
     model.attrs["case_segments"] = case_segments
+    model.attrs["replace_listener"] = refuse_replacing
+    model.attrs["replace_listener_cfg"] = refuse_replacing
     return model
+
+
+def refuse_replacing(*_: Any) -> None:
+    """Say that a component cannot get an encoder of its own."""
+    raise ValueError(
+        "bert_ner.TransformerModel.v1 cannot be put in the place of a listener. "
+        "Source the transformer together with the component that listens to it."
+    )
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
@@ -165,7 +175,7 @@ def tokenize(
         is_split_into_words=True,
         padding="longest",
         truncation=True,
-        max_length=min(tokenizer.model_max_length, config.max_position_embeddings),
+        max_length=min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 512)),
         return_attention_mask=True,
         return_token_type_ids=getattr(config, "type_vocab_size", 0) > 0,
         return_tensors="np",

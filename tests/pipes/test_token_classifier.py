@@ -121,6 +121,10 @@ def test_unusual_documents(build: Build) -> None:
         assert all(not ent[0].is_space and not ent[-1].is_space for ent in doc.ents)
     empty = Example(nlp.make_doc(""), nlp.make_doc(""))
     assert nlp.update([empty])["ner"] == 0.0
+    assert nlp.update([empty, *make_examples(nlp), empty])["ner"] > 0.0
+    mixed = [*[""] * 3, "x" * 5000, "Oslo " * 20000, *["Anna Berg lives in Oslo ."] * 60]
+    alone = [m[2] for m in found(nlp, mixed[-1:])[0]]
+    assert [m[2] for m in found(nlp, mixed)[-1]] == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_label_never_trained_is_an_error_in_training_and_a_miss_in_scoring(build: Build) -> None:
@@ -159,14 +163,14 @@ def test_softmax_loss_equals_pytorchs(build: Build) -> None:
     loss, (d_scores, _) = pipe.get_loss(examples, (scores, np.zeros((14, 14), dtype="f")))
     leaf = torch.tensor(scores).requires_grad_()
     gold = [column for eg in examples for column in pipe.tagset.encode(eg.get_aligned_ner())]
-    weight = torch.tensor(pipe._weights).float()
+    weight = torch.tensor(pipe.cfg["class_weights"]).float()
     each = torch.nn.functional.cross_entropy(leaf, torch.tensor(gold), weight, reduction="none")
     each.mean().backward()
     assert loss == pytest.approx(float(each.detach().mean()), rel=1e-5)
     assert leaf.grad is not None
     assert d_scores == pytest.approx(leaf.grad.numpy(), abs=1e-7)
     counts = np.bincount(gold, minlength=13) + 1.0
-    assert (pipe._weights * counts).sum() == pytest.approx(counts.sum())
+    assert (np.array(pipe.cfg["class_weights"]) * counts).sum() == pytest.approx(counts.sum())
 
 
 @pytest.mark.parametrize(
@@ -182,6 +186,21 @@ def test_softmax_loss_equals_pytorchs(build: Build) -> None:
 def test_wrong_arguments_are_explained(build: Build, key: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(**{ner(key): value})
+
+
+def test_the_head_goes_where_the_shim_was_made_for(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Layers are made on the CPU, and must not stay there where there is a GPU."""
+    pipe = build().get_pipe("ner")
+    head = pipe.model.layers[1]
+    del head.shims[0]._model.output
+    monkeypatch.setattr(
+        "thinc.shims.pytorch.get_torch_default_device", lambda: torch.device("meta")
+    )
+    monkeypatch.setattr(type(pipe.model.layers[0]), "initialize", lambda self, **_: self)
+    pipe.model.init(pipe.model, [Doc(pipe.vocab, words=["a"])])
+    assert head.shims[0]._model.output.weight.device.type == "meta"
 
 
 def test_a_crf_has_no_class_weights(build: Build) -> None:

@@ -1,5 +1,6 @@
 """The transformer model: alignment, case, freezing, adapters and saving."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -153,15 +154,44 @@ def test_frozen_layers_are_bit_identical(build: Build, layers: int, kept: set[st
 
 def test_an_encoder_frozen_as_a_whole_trains_the_head(build: Build) -> None:
     nlp = build(**{encoder_key("frozen_layers"): 1, encoder_key("case_segments"): False})
-    for name, parameter in encoder_of(nlp).named_parameters():
-        if "pooler" in name:
-            parameter.requires_grad = False
     before = weights(nlp)
     first = train(nlp, steps=1)["ner"]
     assert train(nlp, steps=30)["ner"] < first
     assert not moved(before, weights(nlp))
     with pytest.raises(ValueError, match="frozen_layers = 9: the encoder has 1 layers"):
         build(**{encoder_key("frozen_layers"): 9})
+
+
+def test_an_encoder_of_another_kind_takes_tokens_too(tmp_path: Path, build: Build) -> None:
+    """RoBERTa's tokenizer wants to be told that tokens begin like words."""
+    from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
+
+    letters = [chr(i) for i in range(33, 127)] + ["\u0120"]
+    vocab = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", "<mask>", *letters])}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocab))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    files = (str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
+    RobertaTokenizerFast(*files, model_max_length=128).save_pretrained(tmp_path)
+    config = RobertaConfig(
+        vocab_size=len(vocab),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=130,
+        type_vocab_size=1,
+    )
+    RobertaModel(config).save_pretrained(tmp_path)
+    nlp = build(**{encoder_key("name"): str(tmp_path)})
+    train(nlp, steps=3)
+    nlp.to_disk(tmp_path / "saved")
+    expected = found(nlp, [*TEXTS, "Oslo " * 200])
+    assert found(spacy.load(tmp_path / "saved"), [*TEXTS, "Oslo " * 200]) == expected
+
+
+def test_replacing_listeners_is_refused(build: Build) -> None:
+    with pytest.raises(ValueError, match="cannot be put in the place of a listener"):
+        build().replace_listeners("transformer", "ner", ["model.tok2vec"])
 
 
 def test_frozen_steps_move_nothing_and_then_everything(build: Build) -> None:
