@@ -165,7 +165,7 @@ def plan_steps(recipe: Config, epochs: int | None) -> Plan:
     try:
         batches = count_batches(recipe)
     except (ValueError, KeyError, OSError, RegistryError, ConfigValidationError) as error:
-        raise InputError(f"{train}: cannot be read: {first_line(error)}") from error
+        raise InputError(f"{train}: the recipe cannot read it: {first_line(error)}") from error
     if not batches:
         raise InputError(f"{train}: holds no documents. Convert the corpus again.")
     if epochs is None:

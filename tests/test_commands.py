@@ -88,7 +88,7 @@ def test_train_on_a_broken_source(
         (b"", "bad.cfg"),
         (b"\xff\xfe\x00", "bad.cfg"),
         (b"[nlp\n", "bad.cfg"),
-        (b"GOOD", "cannot be used"),  # the corpus is broken
+        (b"GOOD", "the recipe cannot read it"),  # the corpus is broken
     ],
 )
 def test_train_with_a_broken_recipe(

@@ -115,11 +115,10 @@ def make_token_classifier(
         (K + 1, K + 1).
     RAISES (ValueError): If an argument is not as described.
     """
-    chain = registry.misc.get("bert_ner.linear_chain.v1")()
+    registry.misc.get("bert_ner.tagset.v1")((), scheme)  # says what schemes there are
     for key, value, known in (
         ("activation", activation, ACTIVATIONS),
         ("decoder", decoder, DECODERS),
-        ("scheme", scheme, chain.SCHEMES),
     ):
         if value not in known:
             raise ValueError(f'{key} = "{value}": expected one of {", ".join(known)}')

@@ -70,7 +70,7 @@ class TokenClassifierNER(TrainablePipe):
     @property
     def tagset(self) -> Any:
         """The tags."""
-        return self.chain.Tagset(self.labels, self.model.attrs["scheme"])
+        return registry.misc.get("bert_ner.tagset.v1")(self.labels, self.model.attrs["scheme"])
 
     @property
     def calibration(self) -> Any:
@@ -270,7 +270,7 @@ class TokenClassifierNER(TrainablePipe):
         self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
     ) -> tuple[float, Tensor, Tensor]:
         columns = torch.cat(gold)
-        known = columns != self.chain.MISSING
+        known = columns >= 0
         weights = torch.ones(scores.shape[1], dtype=scores.dtype)
         if self.cfg.get("class_weights"):
             weights = torch.tensor(self.cfg["class_weights"], dtype=scores.dtype)
@@ -286,7 +286,7 @@ class TokenClassifierNER(TrainablePipe):
         self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
     ) -> tuple[float, Tensor, Tensor]:
         padded, lengths = self.chain.pad(scores.split([len(columns) for columns in gold]))
-        columns, _ = self.chain.pad(gold, value=self.chain.MISSING)
+        columns, _ = self.chain.pad(gold, value=-1)
         constrained = self.tagset.constrain(transitions)
         loss, d_scores, d_transitions = self.chain.crf_loss(padded, lengths, constrained, columns)
         inside = torch.arange(padded.shape[1]) < lengths[:, None]

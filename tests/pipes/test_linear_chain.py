@@ -10,9 +10,6 @@ from torch import Tensor
 from torchcrf import CRF
 
 from scripts.pipes.linear_chain import (
-    MISSING,
-    SCHEMES,
-    Tagset,
     crf_loss,
     decode,
     finite,
@@ -20,6 +17,7 @@ from scripts.pipes.linear_chain import (
     pad,
     viterbi,
 )
+from scripts.pipes.tagset import MISSING, SCHEMES, Tagset
 
 RAGGED = [5, 1, 3, 2, 4]  # every length from 1 to 5 in one batch
 
@@ -31,7 +29,7 @@ def random_chain(
     tagset = Tagset(("PER", "ORG"), scheme)
     tags = len(tagset.tags)
     emissions = [scale * torch.randn(n, tags, generator=generator).double() for n in RAGGED]
-    transitions = torch.randn(tags + 1, tags + 1, generator=generator)
+    transitions = torch.randn(tags + 1, tags + 1, generator=generator).double()
     return tagset, emissions, tagset.constrain(transitions)
 
 

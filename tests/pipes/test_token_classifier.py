@@ -244,13 +244,13 @@ def test_part_of_speech_tags_come_from_the_tagger_in_training(
     train(nlp, steps=40, annotates=("transformer", "tagger"))
     seen: list[list[str]] = []
     classifier = nlp.get_pipe("ner")
-    begin_update = classifier.model.begin_update
+    get_loss = classifier.get_loss
 
-    def watch(docs: list[Doc]) -> Any:
-        seen.extend([token.tag_ for token in doc] for doc in docs)
-        return begin_update(docs)
+    def watch(examples: list[Example], scores: Any) -> Any:
+        seen.extend([token.tag_ for token in example.predicted] for example in examples)
+        return get_loss(examples, scores)
 
-    classifier.model.begin_update = watch
+    classifier.get_loss = watch
     train(nlp, steps=1, annotates=annotates)
     right = annotates == ("transformer", "tagger")
     assert (seen[0] == ["NNP", "NNP", "XX", "XX", "NNP", "."]) is right
