@@ -158,7 +158,7 @@ def test_runs_are_made_once_and_anew_where_settings_changed(
     measure(plan, **settings, minutes=0.0001)
     assert [p.name for p in (tmp_path / "results").iterdir()] == ["default-seed1.json"]
     assert "goes on from here" in capsys.readouterr().out
-    measure(plan, **settings)
+    measure(plan, **settings, jobs=2)
     made = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "results").iterdir()}
     assert len(made) == 4
     default, frozen = (

@@ -156,7 +156,8 @@ def crf_loss(
 ) -> tuple[float, Tensor, Tensor]:
     """The negative log-likelihood of a batch and its gradients.
 
-    Where gold tags are missing, it is the likelihood of all sequences that agree
+    A row whose gold tags are no legal sequence does not count. Where gold tags are
+    missing, it is the likelihood of all sequences that agree
     with what is there (Bellare and McCallum, "Learning Extractors from Unlabeled
     Text using Relevant Databases", 2007).
 
@@ -168,6 +169,15 @@ def crf_loss(
     free = forward_backward(emissions, lengths, transitions)
     agrees = (torch.arange(emissions.shape[2]) == gold[:, :, None]) | (gold == MISSING)[:, :, None]
     bound = forward_backward(emissions.masked_fill(~agrees, -torch.inf), lengths, transitions)
+    if not (legal := bound.log_partition.isfinite()).all():
+        if not legal.any():
+            return 0.0, torch.zeros_like(emissions), torch.zeros_like(transitions)
+        loss, d_legal, d_transitions = crf_loss(
+            emissions[legal], lengths[legal], transitions, gold[legal]
+        )
+        d_emissions = torch.zeros_like(emissions)
+        d_emissions[legal] = d_legal
+        return loss, d_emissions, d_transitions
     return (
         float((free.log_partition - bound.log_partition).sum()),
         free.marginals() - bound.marginals(),

@@ -131,6 +131,20 @@ def test_loss_and_gradients_equal_brute_force(scheme: str, missing: bool) -> Non
     assert torch.allclose(d_transitions, moves.grad.nan_to_num(), atol=1e-5)
 
 
+def test_a_row_with_illegal_gold_tags_does_not_count() -> None:
+    tagset, emissions, transitions = random_chain("biluo")
+    padded, lengths = pad(emissions)
+    gold, _ = pad([torch.zeros(n, dtype=torch.long) for n in RAGGED], value=MISSING)
+    without = crf_loss(padded[1:], lengths[1:], transitions, gold[1:])
+    gold[0, 0] = tagset.encode(["L-PER"])[0]
+    loss, d_emissions, d_transitions = crf_loss(padded, lengths, transitions, gold)
+    assert loss == pytest.approx(without[0])
+    assert not d_emissions[0].any()
+    assert torch.allclose(d_emissions[1:], without[1])
+    assert torch.allclose(d_transitions, without[2])
+    assert crf_loss(padded[:1], lengths[:1], transitions, gold[:1])[0] == 0.0
+
+
 def test_equals_pytorch_crf_where_all_transitions_are_legal() -> None:
     """pytorch-crf knows no constraints: what is forbidden here scores -10,000 there."""
     tagset, emissions, transitions = random_chain("biluo", seed=5)
