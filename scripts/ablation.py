@@ -105,20 +105,11 @@ def measure(
         cores in two runs than in one.
     """
     gpu = choose_gpu(gpu_id)
-    source = load_source(data / "source.json")
-    conditions = {
-        "budget": {k: v for k, v in plan.budgets[budget].items() if k != "about"},
-        "encoder": resolve(encoder, gpu=gpu >= 0).name,
-        "source": source.title,
-        "files": _hash(source.files),
-        "machine": describe_machine(gpu),
-    }
-    against = {s.against for s in plan.switches if s.name in only}
-    chosen = [s for s in plan.switches if not only or s.name in {*only, *against}]
+    conditions = _conditions(plan.budgets[budget], data, encoder, gpu)
     todo = [
         (seed, switch, {**conditions, "switch": _settings(switch, configs)})
         for seed in plan.seeds
-        for switch in chosen
+        for switch in _chosen(plan, only)
     ]
     missing = [run for run in todo if not _is_done(_path(results, run[1].name, run[0]), run[2])]
     print(f"{len(todo) - len(missing)} of {len(todo)} runs are there already", flush=True)
@@ -156,6 +147,24 @@ def measure(
             raise
     if len(took) < len(missing):
         print(f"stopped after {minutes:g} minutes; the same command goes on from here")
+
+
+def _chosen(plan: Plan, only: list[str]) -> list[Switch]:
+    """The switches of these names, and what they are measured against; all if none is named."""
+    against = {switch.against for switch in plan.switches if switch.name in only}
+    return [s for s in plan.switches if not only or s.name in {*only, *against}]
+
+
+def _conditions(budget: dict[str, Any], data: Path, encoder: str, gpu: int) -> dict[str, Any]:
+    """What all runs of an ablation share; only runs that share it are compared."""
+    source = load_source(data / "source.json")
+    return {
+        "budget": {k: v for k, v in budget.items() if k != "about"},
+        "encoder": resolve(encoder, gpu=gpu >= 0).name,
+        "source": source.title,
+        "files": _hash(source.files),
+        "machine": describe_machine(gpu),
+    }
 
 
 def _path(results: Path, switch: str, seed: int) -> Path:
