@@ -96,16 +96,21 @@ def gain(
     RETURNS (tuple[int, float, float | None]): How many pairs, the mean, and its
         standard error, which takes two pairs.
     """
-    both = [seed for seed in runs if seed in others and _alike(runs[seed], others[seed])]
-    pairs = [f1(runs[seed]) - f1(others[seed]) for seed in both]
+    pairs = [f1(run) - f1(other) for run, other in _pairs(runs, others)]
     error = stdev(pairs) / len(pairs) ** 0.5 if len(pairs) > 1 else None
     return len(pairs), mean(pairs) if pairs else 0.0, error
 
 
-def _alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two runs differ by their switch alone."""
-    keys = ("budget", "encoder", "source", "files", "machine")
-    return all(run["settings"][key] == other["settings"][key] for key in keys)
+def _pairs(
+    runs: dict[int, dict[str, Any]], others: dict[int, dict[str, Any]]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Runs of one seed that differ by their switch alone."""
+    both = [(run, others[seed]) for seed, run in runs.items() if seed in others]
+    return [
+        (run, other)
+        for run, other in both
+        if {**run["settings"], "switch": None} == {**other["settings"], "switch": None}
+    ]
 
 
 def verdict(pairs: int, difference: float, error: float | None) -> str:
@@ -157,7 +162,7 @@ def _paragraph(switch: Any, runs: dict[str, dict[int, dict[str, Any]]]) -> str:
     found = gain(own, against)
     if not found[0]:
         return f"**{switch.group}: `{switch.name}`.** {switch.about}\n"
-    ratios = [seconds(own[seed]) / seconds(against[seed]) for seed in own if seed in against]
+    ratios = [seconds(run) / seconds(other) for run, other in _pairs(own, against)]
     cost = f" An epoch takes {mean(ratios):.2f} times as long."
     said = verdict(*found).replace("**", "")
     return (

@@ -7,7 +7,7 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from spacy.util import registry
@@ -116,6 +116,7 @@ class Tagset:
         return transitions.masked_fill(~self.allowed, -torch.inf)
 
 
+@lru_cache
 def tagset(labels: tuple[str, ...], scheme: str) -> Tagset:
     """Give a tag set to a file that cannot import it.
 

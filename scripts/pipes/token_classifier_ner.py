@@ -49,6 +49,7 @@ class TokenClassifierNER(TrainablePipe):
         self.spans_key = spans_key
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": []}
+        self._calibration: tuple[Any, Any] | None = None  # as stored, and as read
         if not Span.has_extension("confidence"):
             Span.set_extension("confidence", default=None)
 
@@ -75,8 +76,11 @@ class TokenClassifierNER(TrainablePipe):
     @property
     def calibration(self) -> Any:
         """How confidence is made of the model's probabilities. See calibration.py."""
-        kind = registry.misc.get("bert_ner.calibration.v1")()
-        return kind.from_dict(self.cfg.get("calibration", {}))
+        stored = self.cfg.get("calibration")
+        if self._calibration is None or stored is not self._calibration[0]:
+            kind = registry.misc.get("bert_ner.calibration.v1")()
+            self._calibration = stored, kind.from_dict(stored or {})
+        return self._calibration[1]
 
     @calibration.setter
     def calibration(self, value: Any) -> None:
@@ -133,9 +137,10 @@ class TokenClassifierNER(TrainablePipe):
 
     def _weigh(self, examples: Iterable[Example]) -> NDArray[np.float64]:
         """A weight for each tag, so that the mean over all gold tags is 1."""
-        counts = np.ones(len(self.tagset.tags))  # no tag is without one
+        tagset = self.tagset
+        counts = np.ones(len(tagset.tags))  # no tag is without one
         for example in examples:
-            gold = np.array(self.tagset.encode(example.get_aligned_ner()), dtype="i")
+            gold = np.array(tagset.encode(example.get_aligned_ner()), dtype="i")
             counts += np.bincount(gold[gold >= 0], minlength=len(counts))
         weights = counts ** -self.model.attrs["class_weight"]
         mean: float = (weights * counts).sum() / counts.sum()
@@ -253,8 +258,9 @@ class TokenClassifierNER(TrainablePipe):
         RETURNS (tuple[float, tuple[Floats2d, Floats2d]]): The loss, and the
             gradient with respect to the scores and the transitions.
         """
+        tagset = self.tagset
         gold = [
-            torch.tensor(self.tagset.encode(example.get_aligned_ner()))
+            torch.tensor(tagset.encode(example.get_aligned_ner()))
             for example in examples
             if len(example.predicted)
         ]
