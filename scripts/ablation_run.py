@@ -21,7 +21,7 @@ from scripts.encoder import resolve
 from scripts.evaluate import score
 from scripts.machine import peak_memory_mb
 from scripts.pipeline import load_pipeline
-from scripts.train import fit_encoder, gpu_overrides, load_recipe, plan_steps
+from scripts.train import fit_encoder, fit_machine, load_recipe, plan_steps
 
 
 def read_splits(data: Path, budget: dict[str, Any]) -> dict[str, list[Doc]]:
@@ -91,7 +91,6 @@ def run(
         fitted["training.optimizer.learn_rate.initial_rate"] *= rate
         steps = plan.overrides["training.max_steps"]
         once = {"training.eval_frequency": steps, "corpora.dev.limit": 1, "training.patience": 0}
-        on_gpu = gpu_overrides() if gpu >= 0 else {}
         started, used = time.perf_counter(), _processor_seconds()
         spacy_train(
             config,
@@ -101,7 +100,7 @@ def run(
             | plan.overrides
             | fitted
             | once
-            | on_gpu
+            | fit_machine(recipe, gpu)
             | {"system.seed": seed}
             | overrides,
         )

@@ -36,10 +36,21 @@ def peak_memory_mb(gpu: int = -1) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
+def computes_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16, with which it trains faster."""
+    flags = " ".join(_cpuinfo("flags") + _cpuinfo("Features")).split()  # x86 and ARM
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags))
+
+
 def _processor() -> str:
+    names = _cpuinfo("model name")
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _cpuinfo(key: str) -> list[str]:
+    """What Linux says of each processor; nothing elsewhere."""
     try:
-        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in info.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
+        return []
+    return [line.split(":", 1)[1].strip() for line in lines if line.startswith(key)]

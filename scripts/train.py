@@ -23,7 +23,7 @@ from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError, first_line
 from scripts.files import read_json, remove, replacing, write_json
 from scripts.gpu import choose_gpu
-from scripts.machine import describe_machine, peak_memory_mb
+from scripts.machine import computes_bfloat16, describe_machine, peak_memory_mb
 from scripts.sources import Source, load_source
 
 EPOCHS, LEAST_STEPS = 5, 300  # what `auto` trains: 5 epochs, and more of a small corpus
@@ -70,9 +70,8 @@ def train_recipe(
         "system.seed": seed,
         **fit_encoder(recipe, encoder),
         **plan.overrides,
+        **fit_machine(recipe, gpu),
     }
-    if gpu >= 0:
-        overrides |= gpu_overrides()
     print(f"{plan.epochs} epochs of {plan.steps_per_epoch} steps, seed {seed}")
     started = time.perf_counter()
     with replacing(output) as partial:
@@ -88,6 +87,7 @@ def train_recipe(
             "epochs": plan.epochs,
             "steps_per_epoch": plan.steps_per_epoch,
             "seed": seed,
+            "half_precision": bool(overrides.get("components.transformer.model.mixed_precision")),
             "seconds": round(time.perf_counter() - started),
             "peak_memory_mb": peak_memory_mb(),
             "machine": describe_machine(gpu),
@@ -136,12 +136,21 @@ def fit_encoder(recipe: Config, encoder: Encoder) -> dict[str, Any]:
     return fitted
 
 
-def gpu_overrides() -> dict[str, Any]:
-    """What a recipe's settings become on a GPU."""
-    return {
-        "system.gpu_allocator": "pytorch",
-        "components.transformer.model.mixed_precision": True,
-    }
+def fit_machine(recipe: Config, gpu: int) -> dict[str, Any]:
+    """What a recipe's settings become on a machine.
+
+    It trains in half precision on a GPU, and in bfloat16 on a processor that has
+    instructions for it, unless the encoder is stock spaCy's, which cannot.
+
+    recipe (Config): The interpolated recipe.
+    gpu (int): The GPU's number, -1 for the CPU.
+    RETURNS (dict[str, Any]): Overrides.
+    """
+    half = {"components.transformer.model.mixed_precision": True}
+    if gpu >= 0:
+        return {"system.gpu_allocator": "pytorch", **half}
+    ours = recipe["components"]["transformer"]["model"]["@architectures"].startswith("bert_ner.")
+    return half if ours and computes_bfloat16() else {}
 
 
 @dataclass(frozen=True)

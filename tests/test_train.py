@@ -7,7 +7,7 @@ from scripts.convert import convert_corpus
 from scripts.corpora.registry import CORPORA
 from scripts.encoder import Encoder
 from scripts.errors import InputError
-from scripts.train import train_recipe
+from scripts.train import fit_machine, load_recipe, train_recipe
 from tests.conftest import ROOT
 
 
@@ -63,6 +63,19 @@ def test_schedule_is_as_long_as_the_run(
     assert given["system.gpu_allocator"] == "pytorch"
     assert given["components.transformer.model.mixed_precision"] is True
     assert given["use_gpu"] == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "bfloat16", "half"),
+    [("config", True, True), ("config", False, False), ("transition", True, False)],
+)
+def test_a_cpu_with_bfloat16_trains_in_it(
+    recipe: str, bfloat16: bool, half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.train.computes_bfloat16", lambda: bfloat16)
+    config = load_recipe(ROOT / "configs" / f"{recipe}.cfg", {})
+    overrides = fit_machine(config, -1)
+    assert overrides == ({"components.transformer.model.mixed_precision": True} if half else {})
 
 
 def test_small_corpus_is_read_often(

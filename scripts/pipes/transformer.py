@@ -80,7 +80,9 @@ def make_transformer_model(
         must hold every token.
     tokenizer_config (dict[str, Any]): Settings of the tokenizer.
     transformer_config (dict[str, Any]): Settings of the encoder.
-    mixed_precision (bool): Whether to compute in half precision, on a GPU.
+    mixed_precision (bool): Whether to compute in half precision on a GPU, and
+        on a CPU to train, but not to predict, in bfloat16. That pays on a CPU that
+        has instructions for it.
     grad_scaler_config (dict[str, Any]): Settings of the gradient scaler.
     case_segments (bool): Whether each word piece's segment says the case of its
         token. See `case_of`, and `add_case_segments` in encoder.py.

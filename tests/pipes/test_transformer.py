@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
+from thinc.api import Adam
 
 from scripts.pipes.transformer import CASES, case_of, choose_windows
 from scripts.pipes.windows import make_windows
@@ -201,6 +202,39 @@ def test_frozen_steps_move_nothing_and_then_everything(build: Build) -> None:
     assert not moved(before, weights(nlp))
     train(nlp, steps=1)
     assert any("attention" in name for name in moved(before, weights(nlp)))
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_adam_in_one_go_is_the_adam_of_thinc(build: Build, weight_decay: float) -> None:
+    after = []
+    for averages in (False, True):  # with averages, thinc does it itself
+        nlp = build(**{encoder_key("transformer_config"): {"hidden_dropout_prob": 0.0}})
+        optimizer = Adam(1e-3, L2=weight_decay, eps=1e-12, grad_clip=0.0, use_averages=averages)
+        shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
+        torch.manual_seed(1)
+        for _ in range(3):
+            for parameter in shim._model.parameters():
+                parameter.grad = torch.randn_like(parameter) if parameter.requires_grad else None
+            shim.finish_update(optimizer)
+        after.append(weights(nlp))
+    for name, value in after[0].items():
+        assert torch.allclose(value, after[1][name], atol=1e-6), name
+
+
+def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(
+    build: Build, tmp_path: Path
+) -> None:
+    nlp = build(**{encoder_key("mixed_precision"): True})
+    dtypes = []
+    encoder_of(nlp).encoder.layer[0].attention.self.query.register_forward_hook(
+        lambda module, inputs, output: dtypes.append((output.dtype, module.training))
+    )
+    assert train(nlp, steps=60)["ner"] < 0.1
+    expected = found(nlp, TEXTS)
+    assert set(dtypes) == {(torch.bfloat16, True), (torch.float32, False)}
+    nlp.to_disk(tmp_path)
+    whole = {"components": {"transformer": {"model": {"mixed_precision": False}}}}
+    assert found(spacy.load(tmp_path, config=whole), TEXTS) == expected
 
 
 def test_lora_trains_adapters_only_and_merges_without_a_change(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from thinc.api import Optimizer
+from thinc.api import Adam
 
 SENTENCES = [
     (["Anna", "Berg", "lives", "in", "Oslo", "."], [(0, 2, "PER"), (4, 5, "LOC")]),
@@ -35,7 +35,7 @@ def encoder_key(key: str) -> str:
 
 
 def train(nlp: Language, steps: int = 60, annotates: tuple[str, ...] = ()) -> dict[str, float]:
-    optimizer = nlp.resume_training(sgd=Optimizer(0.01, grad_clip=1.0))
+    optimizer = nlp.resume_training(sgd=Adam(0.01, grad_clip=1.0, use_averages=False))
     losses: dict[str, float] = {}
     for _ in range(steps):
         # as spaCy's training loop does: `update` alone gives the encoder its gradient a step late
