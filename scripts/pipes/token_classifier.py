@@ -88,6 +88,7 @@ def make_token_classifier(
     shape_width: int = 0,
     pos_width: int = 0,
     class_weight: float = 0.0,
+    rate: float = 1.0,
     nO: int | None = None,
 ) -> Model[list[Doc], tuple[Any, Any]]:
     """Build the model of `token_classifier_ner`.
@@ -109,6 +110,9 @@ def make_token_classifier(
     class_weight (float): Weigh the loss of a token by the frequency of its gold
         tag to the power of minus this: 0 is no weight, 0.5 a mild and 1 a full
         balance. For the softmax decoder only.
+    rate (float): The learning rate of this model, as a multiple of the optimizer's,
+        which suits an encoder that knows much already. This model starts from
+        nothing.
     nO (int | None): Number of tags, known after initialisation.
     RETURNS (Model[list[Doc], tuple[Floats2d, Floats2d]]): Scores of tags, of all
         documents' tokens one after the other (tokens, K), and transitions
@@ -124,6 +128,8 @@ def make_token_classifier(
             raise ValueError(f'{key} = "{value}": expected one of {", ".join(known)}')
     if min(hidden_width, shape_width, pos_width, class_weight) < 0 or not 0 <= dropout < 1:
         raise ValueError("widths and class_weight must be 0 or more, and dropout from 0 to below 1")
+    if rate <= 0:
+        raise ValueError(f"rate = {rate}: expected a number above 0")
     if class_weight and decoder != "softmax":
         raise ValueError('class_weight needs decoder = "softmax": a CRF weighs whole sequences')
     embed = registry.architectures.get("spacy.MultiHashEmbed.v2")
@@ -151,6 +157,7 @@ def make_token_classifier(
             "scheme": scheme,
             "class_weight": class_weight,
             "needs_tags": pos_width > 0,
+            "rate": rate,
         },
     )
 

@@ -9,11 +9,11 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -57,6 +57,11 @@ class TokenClassifierNER(TrainablePipe):
     def chain(self) -> Any:
         """The functions of linear_chain.py."""
         return registry.misc.get("bert_ner.linear_chain.v1")()
+
+    @property
+    def loss(self) -> Any:
+        """The functions of loss.py."""
+        return registry.misc.get("bert_ner.loss.v1")()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -132,19 +137,10 @@ class TokenClassifierNER(TrainablePipe):
             raise ValueError(f"{self.name}: there are no entities in the training examples")
         self.model.set_dim("nO", len(self.tagset.tags))
         self.model.initialize(X=sample)
-        if self.model.attrs["class_weight"]:
-            self.cfg["class_weights"] = self._weigh(get_examples()).tolist()
-
-    def _weigh(self, examples: Iterable[Example]) -> NDArray[np.float64]:
-        """A weight for each tag, so that the mean over all gold tags is 1."""
-        tagset = self.tagset
-        counts = np.ones(len(tagset.tags))  # no tag is without one
-        for example in examples:
-            gold = np.array(tagset.encode(example.get_aligned_ner()), dtype="i")
-            counts += np.bincount(gold[gold >= 0], minlength=len(counts))
-        weights = counts ** -self.model.attrs["class_weight"]
-        mean: float = (weights * counts).sum() / counts.sum()
-        return weights / mean
+        if power := self.model.attrs["class_weight"]:
+            tagset = self.tagset
+            gold = [tagset.encode(example.get_aligned_ner()) for example in get_examples()]
+            self.cfg["class_weights"] = self.loss.weigh_tags(gold, len(tagset.tags), power)
 
     def predict(self, docs: Iterable[Doc]) -> list[list[Mention]]:
         """Find the mentions of each document, without changing it.
@@ -248,6 +244,10 @@ class TokenClassifierNER(TrainablePipe):
         losses[self.name] += loss
         return losses
 
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights, at the model's own multiple of the learning rate."""
+        self.model.finish_update(partial(sgd, lr_scale=self.model.attrs["rate"]))
+
     def get_loss(
         self, examples: Iterable[Example], scores: tuple[Any, Any]
     ) -> tuple[float, tuple[Any, Any]]:
@@ -264,40 +264,18 @@ class TokenClassifierNER(TrainablePipe):
             for example in examples
             if len(example.predicted)
         ]
-        loss_of = self._crf_loss if self.model.attrs["decoder"] == "crf" else self._softmax_loss
-        loss, d_scores, d_transitions = loss_of(*self._to_torch(scores), gold)
+        flat, transitions = self._to_torch(scores)
+        d_transitions = torch.zeros_like(transitions)
+        if self.model.attrs["decoder"] == "crf":
+            constrained = tagset.constrain(transitions)
+            loss, d_scores, d_transitions = self.loss.crf_loss(flat, constrained, gold)
+        else:
+            loss, d_scores = self.loss.softmax_loss(flat, gold, self.cfg.get("class_weights"))
         xp_scores, xp_transitions = scores
         return loss, (
             self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
             self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
         )
-
-    def _softmax_loss(
-        self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
-    ) -> tuple[float, Tensor, Tensor]:
-        columns = torch.cat(gold)
-        known = columns >= 0
-        weights = torch.ones(scores.shape[1], dtype=scores.dtype)
-        if self.cfg.get("class_weights"):
-            weights = torch.tensor(self.cfg["class_weights"], dtype=scores.dtype)
-        target = columns.clamp(min=0)
-        weight = weights[target] * known / max(1, int(known.sum()))
-        log = scores.log_softmax(dim=1)
-        loss = -(log.gather(1, target[:, None])[:, 0] * weight).sum()
-        gradient = log.exp()
-        gradient[torch.arange(len(target)), target] -= 1
-        return float(loss), gradient * weight[:, None], torch.zeros_like(transitions)
-
-    def _crf_loss(
-        self, scores: Tensor, transitions: Tensor, gold: list[Tensor]
-    ) -> tuple[float, Tensor, Tensor]:
-        padded, lengths = self.chain.pad(scores.split([len(columns) for columns in gold]))
-        columns, _ = self.chain.pad(gold, value=-1)
-        constrained = self.tagset.constrain(transitions)
-        loss, d_scores, d_transitions = self.chain.crf_loss(padded, lengths, constrained, columns)
-        inside = torch.arange(padded.shape[1]) < lengths[:, None]
-        tokens = len(scores)
-        return loss / tokens, d_scores[inside] / tokens, d_transitions / tokens
 
 
 def _trimmed(doc: Doc, start: int, end: int, label: str) -> Span | None:

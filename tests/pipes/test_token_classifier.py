@@ -203,6 +203,19 @@ def test_the_head_goes_where_the_shim_was_made_for(
     assert head.shims[0]._model.output.weight.device.type == "meta"
 
 
+def test_the_head_learns_at_a_multiple_of_the_rate(build: Build) -> None:
+    moves = []
+    for rate in (1.0, 10.0):
+        nlp = build(**{ner("rate"): rate})
+        layer = nlp.get_pipe("ner").model.layers[1].shims[0]._model.output
+        before = layer.weight.detach().clone()
+        train(nlp, steps=1)  # Adam's first step moves every weight by the learning rate
+        moves.append(float((layer.weight.detach() - before).abs().max()))
+    assert moves[1] == pytest.approx(10 * moves[0], rel=1e-2)
+    with pytest.raises(ValueError, match="rate = 0: expected a number above 0"):
+        build(**{ner("rate"): 0})
+
+
 def test_a_crf_has_no_class_weights(build: Build) -> None:
     with pytest.raises(ValueError, match="class_weight needs"):
         build(**{ner("decoder"): "crf", ner("class_weight"): 0.5})
