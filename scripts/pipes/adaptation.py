@@ -8,7 +8,7 @@ from typing import Any
 from spacy.util import registry
 from torch import nn
 
-CASES = 6  # classes of case: see `case_of` in transformer.py
+CASES = 6  # classes of case: see `case_of` in wordpieces.py
 SEGMENTS = "token_type_embeddings"  # what BERT calls its segment table
 
 

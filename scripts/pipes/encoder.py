@@ -33,6 +33,7 @@ class Shim(HFShim):
     """Trains the encoder in whole or in part, and stores it as safetensors."""
 
     case_segments: bool
+    word_dropout: float
     frozen_layers: int | None
     frozen_steps: int
     lora: dict[str, Any]  # rank and alpha while there are adapters, else empty
@@ -62,6 +63,8 @@ class Shim(HFShim):
             objects = huggingface_from_pretrained(name, tokenizer_config, transformer_config)
         if not objects.tokenizer.is_fast:
             raise ValueError(f"{name}: has no fast tokenizer, which says what is a word")
+        if self.word_dropout and objects.tokenizer.mask_token_id is None:
+            raise ValueError(f"{name}: has no mask token, which word_dropout needs")
         if self.case_segments:
             self.adaptation.add_case_segments(objects.transformer)
         self._prepare(objects.transformer)
@@ -183,6 +186,7 @@ def make_encoder(
     hf_objects: HFObjects,
     *,
     case_segments: bool,
+    word_dropout: float,
     frozen_layers: int | None,
     frozen_steps: int,
     lora: dict[str, Any],
@@ -198,6 +202,7 @@ def make_encoder(
     )
     shim.bf16 = mixed_precision and not on_gpu
     shim.case_segments = case_segments
+    shim.word_dropout = word_dropout
     shim.frozen_layers = frozen_layers
     shim.frozen_steps = frozen_steps
     shim.lora = lora
