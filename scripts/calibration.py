@@ -1,6 +1,6 @@
 """Choose on dev how a pipeline's confidence is made of its probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from scripts.confidence import Outcomes, expected_calibration_error
-from scripts.pipes.calibration import FEATURES, Calibration
+from scripts.pipes.calibration import CHANGE_NOTHING, FEATURES, Calibration
 
 TEMPERATURES = np.geomspace(0.8, 4.0, 15)  # each 12 % above the one before; the slope does the rest
 FOLDS = 5  # of dev's documents, to say what calibration does to those it was not chosen on
@@ -100,7 +100,7 @@ def fit(predictions: list[Prediction], seen: Calibration) -> Calibration:
     rows = [seen.features(p.probabilities[index], p.text, p.label, p.words) for p in predictions]
     features = torch.tensor(rows, dtype=torch.double)
     correct = torch.tensor(_correct(predictions), dtype=torch.double)
-    identity = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.double)
+    identity = torch.tensor(CHANGE_NOTHING, dtype=torch.double)
     weights = identity.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([weights], max_iter=200)
 
@@ -116,7 +116,7 @@ def fit(predictions: list[Prediction], seen: Calibration) -> Calibration:
 
     optimizer.step(loss)
     numbers = dict(zip(FEATURES, weights.detach().tolist(), strict=True))
-    return Calibration(temperature=float(TEMPERATURES[index]), seen=seen.seen, **numbers)
+    return replace(seen, temperature=float(TEMPERATURES[index]), **numbers)
 
 
 def apply(calibration: Calibration, predictions: list[Prediction]) -> NDArray[np.float64]:
@@ -165,7 +165,7 @@ def describe(predictions: list[Prediction], calibration: Calibration, gold: int)
         "after": apply(calibration, predictions),
         "out_of_fold": out_of_fold(predictions, calibration),
     }
-    numbers = {k: v for k, v in calibration.to_dict().items() if k != "seen"}
+    numbers = {k: v for k, v in calibration.to_dict().items() if k not in ("seen", "labels")}
     return {
         **numbers,
         "mentions": len(predictions),

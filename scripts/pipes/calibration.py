@@ -9,10 +9,12 @@ both chosen on the dev split after training, mend that:
 2. A logistic function of p and of what is known about the mention (Platt,
    "Probabilistic Outputs for Support Vector Machines", 1999):
 
-       logit(confidence) = slope * logit(p) + bias + unseen * is_unseen + length * words
+       logit(confidence) = slope * logit(p) + bias
+                           + unseen * is_unseen + ambiguous * is_ambiguous + length * words
 
    A mention is unseen if the training texts have no mention of the same text,
-   whatever its case, and label. Its share is larger in new texts than in dev,
+   whatever its case, and label, and ambiguous if they have one of the same text
+   and another label. The share of the unseen is larger in new texts than in dev,
    which a temperature alone cannot know. `words` counts those after the first,
    3 at most.
 
@@ -23,13 +25,14 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spacy.strings import get_string_id
 from spacy.util import registry
 
-FEATURES = ("slope", "bias", "unseen", "length")
+FEATURES = ("slope", "bias", "unseen", "ambiguous", "length")
+CHANGE_NOTHING = (1.0, 0.0, 0.0, 0.0, 0.0)
 MOST_WORDS = 3
 SMALLEST = 1e-7  # a probability is never nearer to 0 or 1 than this
 
@@ -48,7 +51,9 @@ class Calibration:
     slope: float = 1.0
     bias: float = 0.0
     unseen: float = 0.0
+    ambiguous: float = 0.0
     length: float = 0.0
+    labels: tuple[str, ...] = ()  # of the training mentions
     seen: frozenset[int] = field(default_factory=frozenset, repr=False)
 
     def __post_init__(self) -> None:
@@ -65,33 +70,45 @@ class Calibration:
         RETURNS (tuple[float, ...]): The features.
         """
         p = min(max(p, SMALLEST), 1 - SMALLEST)
-        unseen = mention_key(text, label) not in self.seen
-        return math.log(p / (1 - p)), 1.0, float(unseen), float(min(words - 1, MOST_WORDS))
+        known = {other for other in self.labels if mention_key(text, other) in self.seen}
+        return (
+            math.log(p / (1 - p)),
+            1.0,
+            float(label not in known),
+            float(bool(known - {label})),
+            float(min(words - 1, MOST_WORDS)),
+        )
 
     def confidence(self, p: float, text: str, label: str, words: int) -> float:
         """The confidence of a mention, from 0 to 1. The arguments are those of `features`."""
-        if (self.slope, self.bias, self.unseen, self.length) == (1.0, 0.0, 0.0, 0.0):
+        weights = tuple(getattr(self, name) for name in FEATURES)
+        if weights == CHANGE_NOTHING:
             return p
         values = self.features(p, text, label, words)
-        weights = (self.slope, self.bias, self.unseen, self.length)
         logit = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 
     def with_seen(self, mentions: Iterable[tuple[str, str]]) -> "Calibration":
         """The same, knowing the texts and labels of the training mentions."""
-        return replace(self, seen=frozenset(mention_key(*mention) for mention in mentions))
+        mentions = list(mentions)
+        return replace(
+            self,
+            labels=tuple(sorted({label for _, label in mentions})),
+            seen=frozenset(mention_key(*mention) for mention in mentions),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What is stored with the pipeline, as JSON can hold it."""
         # rounded, since not every parser gives back the last bit
-        numbers = {k: round(v, 6) for k, v in asdict(self).items() if k != "seen"}
-        return {**numbers, "seen": sorted(self.seen)}
+        numbers = {name: round(getattr(self, name), 6) for name in ("temperature", *FEATURES)}
+        return {**numbers, "labels": list(self.labels), "seen": sorted(self.seen)}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> "Calibration":
         """Read what `to_dict` gave. What is not there is as in a new pipeline."""
         numbers = {k: round(v, 6) for k, v in stored.items() if k in (*FEATURES, "temperature")}
-        return cls(**numbers, seen=frozenset(stored.get("seen", ())))
+        labels, seen = tuple(stored.get("labels", ())), frozenset(stored.get("seen", ()))
+        return cls(**numbers, labels=labels, seen=seen)
 
 
 def calibration() -> type[Calibration]:

@@ -31,11 +31,30 @@ def test_unseen_and_long_mentions_are_trusted_less() -> None:
     assert four == nine < calibration.confidence(0.9, "Oslo", "LOC", 2) < seen
 
 
+def test_a_text_that_has_had_another_label_is_ambiguous() -> None:
+    seen = [("Oslo", "LOC"), ("Oslo", "ORG"), ("Lima", "LOC")]
+    calibration = Calibration(ambiguous=-2.0).with_seen(seen)
+    plain = calibration.confidence(0.9, "Lima", "LOC", 1)
+    assert plain == pytest.approx(0.9)
+    assert calibration.confidence(0.9, "Bern", "LOC", 1) == plain
+    doubtful = {
+        calibration.confidence(0.9, text, label, 1)
+        for text, label in (("oslo", "LOC"), ("Oslo", "ORG"), ("Lima", "ORG"))
+    }
+    assert len(doubtful) == 1
+    assert doubtful.pop() < plain
+
+
 def test_survives_json_of_any_parser() -> None:
-    calibration = Calibration(1.7, slope=1 / 3, bias=0.1).with_seen([("Oslo", "LOC"), ("a", "B")])
+    calibration = Calibration(1.7, slope=1 / 3, bias=0.1, ambiguous=-1.0).with_seen(
+        [("Oslo", "LOC"), ("a", "B")]
+    )
     stored = json.loads(json.dumps(calibration.to_dict()))
     again = Calibration.from_dict(stored)
     assert again.to_dict() == calibration.to_dict()
+    assert again.confidence(0.9, "oslo", "B", 1) == pytest.approx(
+        calibration.confidence(0.9, "oslo", "B", 1), abs=1e-6
+    )
     assert all(0 <= key < 2**53 for key in stored["seen"])
     assert mention_key("Oslo", "LOC") == mention_key("oslo", "LOC") != mention_key("oslo", "ORG")
 

@@ -20,9 +20,9 @@ SURE = Calibration(1.7, slope=0.9, bias=0.3, unseen=-1.2, length=-0.4).with_seen
     "changes",
     [
         {},
-        {ner("decoder"): "crf", ner("scheme"): "iob2"},
+        {ner("decoder"): "softmax", ner("scheme"): "iob2"},
         {ner("hidden_width"): 24, ner("activation"): "gelu", ner("shape_width"): 0},
-        {ner("class_weight"): 0.5},
+        {ner("decoder"): "softmax", ner("class_weight"): 0.5},
         {ner("tok2vec__pooling"): {"@layers": "reduce_first.v1"}},
         {ner("tok2vec__pooling"): {"@layers": "reduce_max.v1"}},
         {encoder_key("get_spans__context"): 8, encoder_key("get_spans__max_pieces"): 24},
@@ -155,7 +155,7 @@ def test_tokens_without_annotation_do_not_count(build: Build) -> None:
 
 
 def test_softmax_loss_equals_pytorchs(build: Build) -> None:
-    nlp = build(**{ner("class_weight"): 1.0})
+    nlp = build(**{ner("decoder"): "softmax", ner("class_weight"): 1.0})
     pipe = nlp.get_pipe("ner")
     examples = make_examples(nlp)
     tokens = sum(len(example) for example in examples)
@@ -194,7 +194,7 @@ def test_the_head_goes_where_the_shim_was_made_for(
     """Layers are made on the CPU, and must not stay there where there is a GPU."""
     pipe = build().get_pipe("ner")
     head = pipe.model.layers[1]
-    del head.shims[0]._model.output
+    del head.shims[0]._model.output, head.shims[0]._model.transitions
     monkeypatch.setattr(
         "thinc.shims.pytorch.get_torch_default_device", lambda: torch.device("meta")
     )
