@@ -14,6 +14,7 @@ from statistics import median
 from typing import Annotated, Any
 
 import typer
+from thinc.api import Config
 
 from scripts import cli
 from scripts.ablation_table import render
@@ -26,6 +27,7 @@ from scripts.machine import describe_machine
 from scripts.sources import load_source
 
 DEFAULT = "default"
+WATCHES = ("logger", "score_weights")  # of a recipe's training, and do not change what it learns
 SETTINGS = {"name", "group", "about", "recipe", "against", "rate"}  # else an override
 
 
@@ -173,8 +175,12 @@ def _path(results: Path, switch: str, seed: int) -> Path:
 
 def _settings(switch: Switch, configs: Path) -> dict[str, Any]:
     """What makes a switch's run what it is; a result made with other settings is made anew."""
-    recipe = _hash((configs / f"{switch.recipe}.cfg").read_text(encoding="utf-8"))
-    return {"overrides": switch.overrides, "recipe": [switch.recipe, recipe], "rate": switch.rate}
+    recipe = Config().from_disk(configs / f"{switch.recipe}.cfg", interpolate=False)
+    for component in recipe["components"].values():
+        component.pop("scorer", None)
+    training = {k: v for k, v in recipe["training"].items() if k not in WATCHES}
+    made_of = _hash([recipe["nlp"], recipe["components"], recipe["corpora"], training])
+    return {"overrides": switch.overrides, "recipe": [switch.recipe, made_of], "rate": switch.rate}
 
 
 def _hash(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.ablation import Switch, measure, read_plan
+from scripts.ablation import Switch, _settings, measure, read_plan
 from scripts.ablation_run import read_splits
 from scripts.ablation_table import gain, render, verdict
 from scripts.convert import convert_corpus
@@ -175,3 +175,13 @@ def test_runs_are_made_once_and_anew_where_settings_changed(
         p.name for p in (tmp_path / "results").iterdir() if p.stat().st_mtime_ns != made[p.name]
     }
     assert changed == {"default-seed1.json", "default-seed2.json"}
+
+
+def test_only_what_changes_the_training_makes_a_run_anew(tmp_path: Path) -> None:
+    given = (ROOT / "configs" / "config.cfg").read_text()
+    watched = "# Another word on it.\n" + given.replace("spacy.ConsoleLogger.v3", "my.logger.v1")
+    made = []
+    for text in (given, watched, given.replace("L2 = 0.01", "L2 = 0.02")):
+        (tmp_path / "config.cfg").write_text(text)
+        made.append(_settings(Switch("default", "", "", {}), tmp_path))
+    assert made[0] == made[1] != made[2]
