@@ -18,12 +18,13 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
-from spacy.util import filter_spans, registry
+from spacy.util import filter_spans, minibatch, registry
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
 from torch import Tensor
 
 FACTORY = "token_classifier_ner"
+SCORED_TOGETHER = 16  # documents, for memory
 Mention = tuple[int, int, str, float]  # half-open token range, label, confidence
 
 
@@ -244,6 +245,26 @@ class TokenClassifierNER(TrainablePipe):
         losses[self.name] += loss
         return losses
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score as the scorer does, and add the mean loss of a token as `ents_loss`.
+
+        examples (Iterable[Example]): Examples whose predicted documents this
+            pipeline has annotated. Others lack the encoder's output, and then
+            there is no loss.
+        RETURNS (dict[str, Any]): The scores, and the loss in nats.
+        """
+        examples = list(examples)
+        scores: dict[str, Any] = super().score(examples, **kwargs)
+        full = [example for example in examples if len(example.predicted)]
+        if full and all(_is_encoded(example.predicted) for example in full):
+            total = 0.0
+            for batch in minibatch(full, SCORED_TOGETHER):
+                output = self.model.predict([example.predicted for example in batch])
+                loss, _ = self.get_loss(batch, output)
+                total += loss * sum(len(example) for example in batch)
+            scores["ents_loss"] = total / sum(len(example) for example in full)
+        return scores
+
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, at the model's own multiple of the learning rate."""
         self.model.finish_update(partial(sgd, lr_scale=self.model.attrs["rate"]))
@@ -276,6 +297,11 @@ class TokenClassifierNER(TrainablePipe):
             self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
             self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
         )
+
+
+def _is_encoded(doc: Doc) -> bool:
+    """Whether a transformer has left its output."""
+    return doc.has_extension("trf_data") and doc._.trf_data is not None
 
 
 def _trimmed(doc: Doc, start: int, end: int, label: str) -> Span | None:
@@ -341,7 +367,7 @@ if not Language.has_factory(FACTORY):
             "model": Config().from_str(DEFAULT_MODEL)["model"],
             "min_confidence": 0.0,
             "spans_key": "ner",
-            "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+            "scorer": {"@scorers": "bert_ner.ner_scorer.v1"},
         },
         default_score_weights={
             "ents_f": 1.0,

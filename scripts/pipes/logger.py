@@ -1,0 +1,92 @@
+"""A log of a training that a table and a plot can be made of.
+
+This file stands alone: `spacy package --code` copies it into the pipeline.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from numbers import Real
+from pathlib import Path
+from typing import IO, Any
+
+from spacy.language import Language
+from spacy.util import registry
+
+Log = Callable[[dict[str, Any] | None], None]
+Setup = Callable[..., tuple[Log, Callable[[], None]]]
+
+
+def make_logger(
+    output_file: str | None = None,
+    progress_bar: str | None = None,
+    console_output: bool = True,
+) -> Setup:
+    """Configure a logger for `[training.logger]`.
+
+    It prints what `spacy.ConsoleLogger.v3` prints, and writes a line of JSON at
+    every evaluation:
+
+        {"epoch": 1, "step": 930, "seconds": 402, "words": 378201, "score": 0.915,
+         "train_loss": {"transformer": 0.0011, "ner": 0.032},
+         "dev": {"ents_p": 0.913, "ents_r": 0.918, "ents_f": 0.915, ...}}
+
+    A training loss is the mean over the steps since the line before. Under "dev"
+    is every single number that the components' scorers give, whether or not
+    the recipe weighs it.
+
+    output_file (str | None): The file to write; one that is there is written over.
+    progress_bar (str | None): "train" or "eval", as for spaCy's logger.
+    console_output (bool): Whether to print.
+    RETURNS (Callable): What spaCy sets up when a training begins.
+    """
+    make_console = registry.loggers.get("spacy.ConsoleLogger.v3")
+    console = make_console(progress_bar=progress_bar, console_output=console_output)
+
+    def setup(
+        nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
+    ) -> tuple[Log, Callable[[], None]]:
+        log_to_console, end_console = console(nlp, stdout, stderr)
+        file = Path(output_file) if output_file else None
+        if file:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("", encoding="utf-8")
+        logged = 0  # steps
+
+        def log(info: dict[str, Any] | None) -> None:
+            nonlocal logged
+            log_to_console(info)
+            if file and info is not None:
+                made = info["step"] + 1  # spaCy counts steps from 0
+                line = json.dumps(describe(info, steps=made - logged))
+                logged = made
+                with file.open("a", encoding="utf-8") as stream:
+                    stream.write(line + "\n")
+
+        return log, end_console
+
+    return setup
+
+
+def describe(info: dict[str, Any], *, steps: int) -> dict[str, Any]:
+    """What is logged of an evaluation.
+
+    info (dict[str, Any]): What spaCy's training loop says.
+    steps (int): How many steps it has made since the last evaluation.
+    RETURNS (dict[str, Any]): The line of the log.
+    """
+    scores = {
+        name: float(value)
+        for name, value in info["other_scores"].items()
+        if isinstance(value, Real)
+    }
+    return {
+        **{name: info[name] for name in ("epoch", "step", "seconds", "words", "score")},
+        "train_loss": {name: float(loss) / steps for name, loss in info["losses"].items()},
+        "dev": scores,
+    }
+
+
+# Every pipeline brings this file along, and the first one to be loaded registers.
+if not registry.has("loggers", "bert_ner.logger.v1"):
+    registry.loggers("bert_ner.logger.v1", func=make_logger)
