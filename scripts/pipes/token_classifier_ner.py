@@ -249,14 +249,16 @@ class TokenClassifierNER(TrainablePipe):
         """Score as the scorer does, and add the mean loss of a token as `ents_loss`.
 
         examples (Iterable[Example]): Examples whose predicted documents this
-            pipeline has annotated. Others lack the encoder's output, and then
-            there is no loss.
+            pipeline has annotated. There is no loss where one lacks the encoder's
+            output, or has a label that was never trained, since it is infinite.
         RETURNS (dict[str, Any]): The scores, and the loss in nats.
         """
         examples = list(examples)
         scores: dict[str, Any] = super().score(examples, **kwargs)
         full = [example for example in examples if len(example.predicted)]
-        if full and all(_is_encoded(example.predicted) for example in full):
+        labels = {ent.label_ for example in full for ent in example.reference.ents}
+        is_finite = labels.issubset(self.labels)
+        if full and is_finite and all(_is_encoded(example.predicted) for example in full):
             total = 0.0
             for batch in minibatch(full, SCORED_TOGETHER):
                 output = self.model.predict([example.predicted for example in batch])
