@@ -39,7 +39,12 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     (tmp_path / "new").mkdir()
     file.write_text("from an earlier training\n")
     log, end = make_logger(output_file=str(file))(nlp)
-    scores: dict[str, Any] = {"ents_f": 0.5, "ents_loss": 0.25, "ents_acc": None, "ents_per_type": {"LOC": {}}}
+    scores: dict[str, Any] = {
+        "ents_f": 0.5,
+        "ents_loss": 0.25,
+        "ents_acc": None,
+        "ents_per_type": {"LOC": {}},
+    }
     log(info(0, {"transformer": 1.0, "ner": 3.0}, scores))
     log(None)
     log(info(10, {"transformer": 1.0, "ner": 5.0}, {**scores, "ents_acc": 0.9}))
