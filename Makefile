@@ -48,8 +48,9 @@ $(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VEN
 	rm -f $(STALE)
 	touch $@
 
+# seqeval comes as source; PIP_CONSTRAINT is what also holds for what builds it
 $(VENV)/.test$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
 	$(if $(STALE),$(BIN)/python -m pip uninstall --quiet --yes cupy-cuda12x cupy-cuda13x)
-	$(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
+	PIP_CONSTRAINT='$(CURDIR)/$(CONSTRAINTS)' $(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
 	rm -f $(STALE)
 	touch $@

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import spacy
 import typer
 from spacy.language import Language
@@ -14,14 +15,16 @@ from spacy.training import Example
 from wasabi import table
 
 from scripts import cli
-from scripts.confidence import expected_calibration_error, outcomes, summary
+from scripts.confidence import Outcomes, expected_calibration_error, outcomes, summary
 from scripts.errors import InputError
 from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
 from scripts.pipeline import load_examples, load_pipeline, trained_on
 from scripts.pipes.calibration import Calibration
-from scripts.sources import Kind, load_source
+from scripts.sources import Kind, Source, load_source
+
+SPLITS = ("dev", "test")
 
 
 def score(nlp: Language, path: Path) -> dict[str, Any]:
@@ -30,9 +33,15 @@ def score(nlp: Language, path: Path) -> dict[str, Any]:
     nlp (Language): The pipeline.
     path (Path): The split, a .spacy file.
     RETURNS (dict[str, Any]): precision, recall and f1 from 0 to 1 over all
-        mentions and by label, words_per_second, and confidence: None, or what
-        `scripts.confidence.summary` gives.
+        mentions and by label, words_per_second, loss (the mean of a token in nats,
+        None where the pipeline has none), and confidence: None, or what
+        `scripts.confidence.summary` gives, and ece_uncalibrated.
     """
+    return score_split(nlp, path)[1]
+
+
+def score_split(nlp: Language, path: Path) -> tuple[list[Example], dict[str, Any]]:
+    """The same as `score`, with the annotated examples."""
     examples = load_examples(nlp, path)
     words = sum(len(example) for example in examples)
     started = time.perf_counter()
@@ -40,13 +49,15 @@ def score(nlp: Language, path: Path) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     scores = Scorer(nlp).score(examples)
     found = outcomes(examples)
-    return {
+    return examples, {
         **_prf(scores, "ents_"),
         "labels": {
             label: _prf(values) for label, values in sorted((scores["ents_per_type"] or {}).items())
         },
         "words_per_second": round(words / seconds),
-        "confidence": summary(found) if found else None,
+        "loss": scores.get("ents_loss"),
+        "confidence": found
+        and {**summary(found), "ece_uncalibrated": uncalibrated_error(nlp, examples)},
     }
 
 
@@ -57,28 +68,30 @@ def annotate(nlp: Language, examples: list[Example]) -> None:
         example.predicted = doc
 
 
-def uncalibrated_error(nlp: Language, path: Path) -> float | None:
+def uncalibrated_error(nlp: Language, examples: list[Example]) -> float | None:
     """The expected calibration error of a pipeline's own probabilities.
 
     nlp (Language): The pipeline.
-    path (Path): The split, a .spacy file.
+    examples (list[Example]): The split, as the pipeline has annotated it.
     RETURNS (float | None): From 0 to 1; None if it gives none, or if a threshold
         drops mentions, which would then not be the same.
     """
     pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
-    if any(pipe.min_confidence > 0 for pipe in pipes):
+    if len(pipes) != 1 or pipes[0].min_confidence > 0:
         return None
-    chosen = [pipe.calibration for pipe in pipes]
-    examples = load_examples(nlp, path)
+    chosen = pipes[0].calibration
     try:
-        for pipe in pipes:
-            pipe.calibration = Calibration()
-        annotate(nlp, examples)
+        pipes[0].calibration = Calibration()
+        found = pipes[0].predict([example.predicted for example in examples])
     finally:
-        for pipe, calibration in zip(pipes, chosen, strict=True):
-            pipe.calibration = calibration
-    found = outcomes(examples) if pipes else None
-    return expected_calibration_error(found) if found else None
+        pipes[0].calibration = chosen
+    confidence, correct = [], []
+    for example, mentions in zip(examples, found, strict=True):
+        gold = {(ent.start, ent.end, ent.label_) for ent in example.reference.ents}
+        confidence += [mention[3] for mention in mentions]
+        correct += [tuple(mention[:3]) in gold for mention in mentions]
+    total = sum(len(example.reference.ents) for example in examples)
+    return expected_calibration_error(Outcomes(np.array(confidence), np.array(correct), total))
 
 
 def _prf(values: dict[str, Any], prefix: str = "") -> dict[str, float]:
@@ -96,34 +109,41 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
     RETURNS (dict[str, Any]): What was written.
     RAISES (InputError): If the pipeline or the corpus is not there.
     """
-    for path in (
-        model / "meta.json",
-        *(data / f for f in ("dev.spacy", "test.spacy", "source.json")),
-    ):
+    nlp = load(model, data, gpu=gpu)
+    scores = {split: score(nlp, data / f"{split}.spacy") for split in SPLITS}
+    metrics = describe(nlp, load_source(data / "source.json"), scores, gpu=gpu)
+    write_json(output, metrics)
+    report_scores(metrics)
+    return metrics
+
+
+def load(model: Path, data: Path, *, gpu: int) -> Language:
+    """Load a pipeline to be scored, if all that takes is there."""
+    for path in (model / "meta.json", *(data / f"{s}.spacy" for s in SPLITS), data / "source.json"):
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if gpu >= 0:
         spacy.require_gpu(gpu)
-    nlp = load_pipeline(model)
-    source = load_source(data / "source.json")
-    metrics: dict[str, Any] = {
+    return load_pipeline(model)
+
+
+def describe(
+    nlp: Language, source: Source, scores: dict[str, dict[str, Any]], *, gpu: int
+) -> dict[str, Any]:
+    """Scores with what they were measured on, for a JSON file."""
+    return {
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
         "trained_on": trained_on(nlp),
         "source": asdict(source),
         "training": nlp.meta.get("training"),
-        "scores": {split: score(nlp, data / f"{split}.spacy") for split in ("dev", "test")},
+        "scores": scores,
         "machine": describe_machine(gpu),
         "date": date.today().isoformat(),
     }
-    if metrics["scores"]["test"]["confidence"]:
-        before = uncalibrated_error(nlp, data / "test.spacy")
-        metrics["scores"]["test"]["confidence"]["ece_uncalibrated"] = before
-    write_json(output, metrics)
-    _report(metrics)
-    return metrics
 
 
-def _report(metrics: dict[str, Any]) -> None:
+def report_scores(metrics: dict[str, Any]) -> None:
+    """Print scores for people."""
     source, scores = metrics["source"], metrics["scores"]
     print(f"{metrics['pipeline']}, trained on: {metrics['trained_on']}")
     print(f"scored on: {source['title']}, from {source['where']}")

@@ -18,7 +18,7 @@ from tests.conftest import ROOT, write_assets
 STEPS = [
     f"{step}-{corpus}"
     for corpus in ("conll2003", "mit_movie")
-    for step in ("fetch", "convert", "train", "finish", "evaluate", "package", "check")
+    for step in ("fetch", "convert", "train", "finish", "report", "package", "check")
 ]
 
 

@@ -177,8 +177,8 @@ def score_labels(pairs: Sequence[Pair]) -> dict[str, Score]:
 
 
 def macro(scores: Iterable[Score]) -> dict[str, float]:
-    """The means over labels that have gold mentions, as seqeval and scikit-learn make them."""
-    known = [score for score in scores if score.gold]
+    """The means over labels, also those that are predicted alone, as seqeval makes them."""
+    known = list(scores)
     names = ("precision", "recall", "f1")
     if not known:
         return dict.fromkeys(names, 0.0)

@@ -21,6 +21,7 @@ def make_logger(
     output_file: str | None = None,
     progress_bar: str | None = None,
     console_output: bool = True,
+    also: Setup | None = None,
 ) -> Setup:
     """Configure a logger for `[training.logger]`.
 
@@ -38,6 +39,7 @@ def make_logger(
     output_file (str | None): The file to write; one that is there is written over.
     progress_bar (str | None): "train" or "eval", as for spaCy's logger.
     console_output (bool): Whether to print.
+    also (Callable | None): Another logger beside it, such as `spacy.WandbLogger.v5`.
     RETURNS (Callable): What spaCy sets up when a training begins.
     """
     make_console = registry.loggers.get("spacy.ConsoleLogger.v3")
@@ -46,7 +48,9 @@ def make_logger(
     def setup(
         nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
     ) -> tuple[Log, Callable[[], None]]:
-        log_to_console, end_console = console(nlp, stdout, stderr)
+        logs, ends = zip(
+            *(make(nlp, stdout, stderr) for make in (console, also) if make), strict=True
+        )
         file = Path(output_file) if output_file else None
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +59,8 @@ def make_logger(
 
         def log(info: dict[str, Any] | None) -> None:
             nonlocal logged
-            log_to_console(info)
+            for log_elsewhere in logs:
+                log_elsewhere(info)
             if file and info is not None:
                 made = info["step"] + 1  # spaCy counts steps from 0
                 line = json.dumps(describe(info, steps=made - logged))
@@ -63,7 +68,11 @@ def make_logger(
                 with file.open("a", encoding="utf-8") as stream:
                     stream.write(line + "\n")
 
-        return log, end_console
+        def end() -> None:
+            for end_elsewhere in ends:
+                end_elsewhere()
+
+        return log, end
 
     return setup
 

@@ -38,7 +38,12 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     file = tmp_path / "new" / "log.jsonl"
     (tmp_path / "new").mkdir()
     file.write_text("from an earlier training\n")
-    log, end = make_logger(output_file=str(file))(nlp)
+    heard: list[Any] = []
+
+    def also(*_: Any) -> tuple[Any, Any]:
+        return heard.append, lambda: heard.append("end")
+
+    log, end = make_logger(output_file=str(file), also=also)(nlp)
     scores: dict[str, Any] = {
         "ents_f": 0.5,
         "ents_loss": 0.25,
@@ -55,6 +60,9 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     assert second["train_loss"] == {"transformer": 0.1, "ner": 0.5}
     assert second["dev"] == {"ents_f": 0.5, "ents_loss": 0.25, "ents_acc": 0.9}
     assert (second["epoch"], second["step"], second["words"], second["score"]) == (1, 10, 1000, 0.5)
+    assert [entry if entry is None or entry == "end" else entry["step"] for entry in heard] == [
+        *(0, None, 10, "end")
+    ]
     assert "50.00" in capsys.readouterr().out
 
 

@@ -1,0 +1,48 @@
+"""Everything that a report says of one split."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from scripts.confidence import Outcomes
+from scripts.evaluation import breakdown, matching, trust, uncertainty
+from scripts.evaluation.documents import Document
+from scripts.evaluation.tokens import token_scores
+
+
+def describe_split(
+    documents: Sequence[Document], found: Outcomes | None, seen: dict[str, set[str]]
+) -> dict[str, Any]:
+    """Score a split in every way that needs nothing but its mentions.
+
+    documents (Sequence[Document]): The split, annotated.
+    found (Outcomes | None): Its predicted mentions, if the pipeline says how sure
+        it is of them.
+    seen (dict[str, set[str]]): The training mentions: see `breakdown.seen_in`.
+    RETURNS (dict[str, Any]): What docs/report.md describes under `splits`.
+    """
+    pairs = [pair for document in documents for pair in document.pairs]
+    labels = matching.score_labels(pairs)
+    counts = uncertainty.count_documents([document.pairs for document in documents])
+    confused = matching.confusion(pairs)
+    return {
+        "views": {view: matching.score(pairs, view).to_dict() for view in matching.VIEWS},
+        "macro": matching.macro(labels.values()),
+        "labels": breakdown.to_dicts(labels),
+        "tokens": token_scores(documents),
+        "interval_95": uncertainty.interval(counts),
+        "errors": matching.count_errors(pairs),
+        "confusion": [
+            {"gold": gold, "predicted": predicted, "count": count}
+            for (gold, predicted), count in sorted(confused.items())
+        ],
+        "by": {
+            "words of the mention": breakdown.to_dicts(breakdown.by_length(documents)),
+            "words of its sentence": breakdown.to_dicts(breakdown.by_sentence(documents)),
+            "seen in training": breakdown.to_dicts(breakdown.by_seen(documents, seen)),
+            "case": breakdown.to_dicts(breakdown.by_case(documents)),
+        },
+        "reliability": trust.reliability(found) if found else None,
+        "risk_coverage": trust.risk_coverage(found) if found else None,
+        "area_under_risk": trust.area_under_risk(found) if found else None,
+        "documents": counts.tolist(),
+    }

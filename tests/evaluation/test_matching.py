@@ -1,0 +1,152 @@
+"""Matching and scoring, against the field's own programs."""
+
+import warnings
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from nervaluate import Evaluator
+from seqeval.metrics import classification_report
+from spacy.scorer import Scorer
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from scripts.evaluation.matching import (
+    VIEWS,
+    Mention,
+    Outcome,
+    Pair,
+    confusion,
+    count_errors,
+    macro,
+    match,
+    score,
+    score_labels,
+)
+
+WORDS = 12
+LABELS = ("LOC", "ORG", "PER")
+NLP = spacy.blank("en")
+
+
+@st.composite
+def mentions(draw: st.DrawFn) -> list[Mention]:
+    """Mentions of a document that do not overlap one another."""
+    ends = sorted(draw(st.sets(st.integers(0, WORDS), max_size=8)))
+    found = []
+    for start, end in pairwise(ends):
+        if draw(st.booleans()):
+            found.append(Mention(start, end, draw(st.sampled_from(LABELS))))
+    return found
+
+
+documents = st.lists(st.tuples(mentions(), mentions()), min_size=1, max_size=4)
+
+
+def iob2(found: Iterable[Mention]) -> list[str]:
+    tags = ["O"] * WORDS
+    for start, end, label in found:
+        tags[start:end] = [f"B-{label}"] + [f"I-{label}"] * (end - start - 1)
+    return tags
+
+
+@given(documents)
+def test_strict_scores_are_those_of_seqeval(
+    given_documents: list[tuple[list[Mention], list[Mention]]],
+) -> None:
+    pairs = [pair for gold, predicted in given_documents for pair in match(gold, predicted)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of labels without mentions, which score 0
+        report = classification_report(
+            [iob2(gold) for gold, _ in given_documents],
+            [iob2(predicted) for _, predicted in given_documents],
+            output_dict=True,
+            zero_division=0,
+        )
+    ours = {**score_labels(pairs), "micro avg": score(pairs)}
+    for name, found in ours.items():
+        theirs = report.get(name, dict.fromkeys(("precision", "recall", "f1-score", "support"), 0))
+        assert found.precision == pytest.approx(theirs["precision"], abs=1e-9)
+        assert found.recall == pytest.approx(theirs["recall"], abs=1e-9)
+        assert found.f1 == pytest.approx(theirs["f1-score"], abs=1e-9)
+        assert found.gold == theirs["support"]
+    for name, value in macro(score_labels(pairs).values()).items():
+        theirs = report["macro avg"]["f1-score" if name == "f1" else name] if len(report) > 3 else 0
+        assert value == pytest.approx(theirs, abs=1e-9)
+
+
+@given(documents)
+def test_strict_scores_are_those_of_spacy(
+    given_documents: list[tuple[list[Mention], list[Mention]]],
+) -> None:
+    examples = []
+    for sides in given_documents:
+        docs = [Doc(NLP.vocab, words=["word"] * WORDS) for _ in sides]
+        for doc, found in zip(docs, sides, strict=True):
+            doc.set_ents([Span(doc, *mention) for mention in found], default="outside")
+        examples.append(Example(docs[1], docs[0]))
+    theirs = Scorer.score_spans(
+        examples, "ents", has_annotation=lambda doc: True, getter=lambda doc, attr: doc.ents
+    )
+    ours = score([pair for gold, predicted in given_documents for pair in match(gold, predicted)])
+    if ours.gold or ours.predicted:
+        assert ours.precision == pytest.approx(theirs["ents_p"], abs=1e-9)
+        assert ours.recall == pytest.approx(theirs["ents_r"], abs=1e-9)
+        assert ours.f1 == pytest.approx(theirs["ents_f"], abs=1e-9)
+
+
+@given(documents)
+def test_every_mention_is_paired_once_and_every_error_counted_once(
+    given_documents: list[tuple[list[Mention], list[Mention]]],
+) -> None:
+    for gold, predicted in given_documents:
+        pairs = match(gold, predicted)
+        assert sorted(pair.gold for pair in pairs if pair.gold) == sorted(gold)
+        assert sorted(pair.predicted for pair in pairs if pair.predicted) == sorted(predicted)
+        wrong = [pair for pair in pairs if pair.outcome is not Outcome.CORRECT]
+        assert sum(count_errors(pairs).values()) == len(wrong)
+        assert sum(confusion(pairs).values()) == len(pairs)
+        assert len(pairs) - len(wrong) == len(set(gold) & set(predicted))
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted"),
+    [
+        ([(0, 2, "PER"), (4, 5, "LOC")], [(0, 2, "PER"), (4, 5, "ORG")]),
+        ([(0, 3, "PER"), (6, 8, "ORG")], [(0, 2, "PER"), (6, 7, "LOC"), (10, 11, "LOC")]),
+        ([(0, 3, "PER"), (5, 7, "LOC")], []),
+        ([(1, 4, "ORG")], [(0, 5, "ORG")]),
+    ],
+)
+def test_the_views_of_muc_are_those_of_nervaluate(
+    gold: list[tuple[int, int, str]], predicted: list[tuple[int, int, str]]
+) -> None:
+    def rows(found: list[tuple[int, int, str]]) -> list[dict[str, object]]:
+        return [{"start": start, "end": end - 1, "label": label} for start, end, label in found]
+
+    theirs = Evaluator([rows(gold)], [rows(predicted)], tags=list(LABELS), loader="dict").evaluate()
+    pairs = match([Mention(*m) for m in gold], [Mention(*m) for m in predicted])
+    names = {
+        "strict": "strict",
+        "exact boundary": "exact",
+        "partial": "partial",
+        "type": "ent_type",
+    }
+    assert names.keys() == VIEWS.keys()
+    for view, name in names.items():
+        expected = theirs["overall"][name]
+        assert score(pairs, view).precision == pytest.approx(expected.precision), view
+        assert score(pairs, view).recall == pytest.approx(expected.recall), view
+
+
+def test_of_two_candidates_the_nearer_one_is_taken() -> None:
+    gold = [Mention(0, 4, "ORG")]
+    wrong, right = Mention(0, 2, "PER"), Mention(2, 3, "ORG")
+    assert match(gold, [wrong, right]) == [Pair(None, wrong), Pair(gold[0], right)]
+    assert match(gold, [wrong])[0].outcome is Outcome.BOTH
+    assert confusion(match(gold, [wrong, right])) == {("ORG", "ORG"): 1, ("invented", "PER"): 1}
+    assert match([], []) == []
+    assert score([]).f1 == 0.0

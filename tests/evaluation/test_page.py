@@ -1,0 +1,132 @@
+"""The page: it needs nothing from elsewhere, and text stays text."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from scripts.errors import InputError
+from scripts.evaluation.page import entities
+from scripts.files import read_json, write_json
+from scripts.report import report
+from tests.pipes.conftest import build  # noqa: F401  (a fixture)
+from tests.pipes.training import Build, make_examples, train
+
+SOURCE = {
+    "corpus": "conll2003",
+    "title": "a test",
+    "kind": "sample",
+    "where": "here",
+    "licence": "none",
+    "url": "",
+    "files": {},
+}
+LOG = (
+    '{"epoch": 1, "step": 9, "seconds": 1, "words": 2, "score": 0.9, "train_loss": {"ner": 0.3},'
+    ' "dev": {"ents_f": 0.9, "ents_p": 0.8, "ents_r": 1.0, "ents_acc": 0.95, "ents_loss": 0.2}}\n'
+)
+
+
+class Links(HTMLParser):
+    """Collects what a page would fetch, and its scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "link", "img", "iframe"):
+            self.found.append(tag)
+        addresses = [value or "" for key, value in attrs if key in ("src", "href")]
+        self.found += [address for address in addresses if not address.startswith("#")]
+
+
+def write_corpus(nlp: spacy.Language, folder: Path) -> Path:
+    folder.mkdir()
+    for split in ("train", "dev", "test"):
+        docs = [example.reference for example in make_examples(nlp, 2)]
+        DocBin(attrs=["SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs).to_disk(
+            folder / f"{split}.spacy"
+        )
+    write_json(folder / "source.json", SOURCE)
+    return folder
+
+
+@pytest.fixture
+def trained(build: Build, tmp_path: Path) -> tuple[Path, Path]:  # noqa: F811
+    nlp = build()
+    train(nlp, steps=3)  # and so it makes errors
+    nlp.meta["training"] = {"encoder": "tiny", "recipe": "<b>", "seed": 1}
+    (tmp_path / "training").mkdir()
+    nlp.to_disk(tmp_path / "training" / "pipeline")
+    (tmp_path / "training" / "log.jsonl").write_text(LOG)
+    write_json(tmp_path / "training" / "train.json", {"steps_per_epoch": 9})
+    return tmp_path / "training" / "pipeline", write_corpus(nlp, tmp_path / "corpus")
+
+
+def test_report_writes_all_of_it(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    pipeline, data = trained
+    first = report(pipeline, data, tmp_path / "a.json", tmp_path / "a.html")
+    again: dict[str, Any] = report(
+        pipeline,
+        data,
+        tmp_path / "b.json",
+        tmp_path / "b.html",
+        against=tmp_path / "a.json",
+        runs=[tmp_path / "a.json", tmp_path / "a.json"],
+    )
+    stored = read_json(tmp_path / "a.json")
+    assert stored["splits"]["test"] == again["splits"]["test"]
+    assert stored["robustness"] == again["robustness"]
+    assert first["learned"][0]["dev_loss"] == 0.2
+    test = first["splits"]["test"]
+    strict = test["views"]["strict"]
+    assert strict["f1"] == pytest.approx(first["scores"]["test"]["f1"], abs=1e-9)
+    assert strict["support"] == 8
+    assert test["loss"] > 0
+    assert (again["against"]["difference"], again["against"]["p"]) == (0.0, 1.0)
+    assert again["seeds"]["sd"] == 0.0
+    page = (tmp_path / "b.html").read_text()
+    links = Links()
+    links.feed(page)
+    assert links.found == []
+    for text in ("How it learned", "0.2000", "Against", "ALL CAPS", "&lt;b&gt;", "built-in sample"):
+        assert text in page
+    assert f"{100 * strict['f1']:.2f}" in page
+    # no text of the corpus is in what may be published
+    assert "Anna" not in (tmp_path / "a.json").read_text()
+    assert "Anna" in page
+
+
+def test_what_cannot_be_compared_or_read_is_named(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pipeline, data = trained
+    write_json(tmp_path / "other.json", {"pipeline": "x"})
+    with pytest.raises(InputError, match=r"other\.json: cannot be compared with"):
+        report(
+            pipeline,
+            data,
+            tmp_path / "m.json",
+            tmp_path / "m.html",
+            against=tmp_path / "other.json",
+        )
+    (pipeline.parent / "log.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match=r"log\.jsonl:1: not a line"):
+        report(pipeline, data, tmp_path / "m.json", tmp_path / "m.html")
+    assert not list(tmp_path.glob("m.*"))
+
+
+def test_words_and_labels_are_text_whatever_they_hold() -> None:
+    words = ["<script>alert(1)</script>", "a&b", "x"]
+    found = entities(
+        words, [(0, 1, "<img src=x onerror=alert(1)>"), (2, 3, "LOC")], {"LOC": "#fff"}
+    )
+    assert "<script" not in found
+    assert "<img" not in found
+    assert "a&amp;b" in found
+    assert "&lt;script&gt;" in found
+    assert "#fff" in found
