@@ -97,6 +97,25 @@ def _missed(example: dict[str, Any]) -> str:
     return ", ".join(f"{text} `{label}`" for text, label in example["missed"])
 
 
+def render_audit(record: dict[str, Any]) -> str:
+    """A table of how many of the most doubted annotations were changed indeed.
+
+    record (dict[str, Any]): What `scripts.audit` wrote.
+    RETURNS (str): Markdown.
+    """
+    rows = [
+        f"| {row['sentences']} | {100 * row['precision']:.0f} % | {100 * row['recall']:.0f} % |"
+        for row in record["ranking"]
+    ]
+    f1 = {key: f"{100 * value:.2f}" for key, value in record["f1"].items()}
+    return (
+        "| most doubted sentences | of them changed | of all changed |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + f"\n\nF1 is {f1['original']} on the test split as it was, and {f1['corrected']} as "
+        f"corrected ({record['changed_sentences']} sentences were changed).\n"
+    )
+
+
 def fill_in(readme: str, results: Path) -> str:
     """Replace the sections of a README that are made from results.
 
@@ -109,6 +128,7 @@ def fill_in(readme: str, results: Path) -> str:
     recipes = [path for path in folders if path.name != "ablation"]
     runs = [read_json(path) for folder in recipes for path in sorted(folder.glob("*.json"))]
     readme = _replace(readme, "SCORES", render_scores(runs))
+    readme = _replace(readme, "AUDIT", render_audit(read_json(results / "audit.json")))
     return _replace(readme, "EXAMPLES", render_examples(read_json(results / "examples.json")))
 
 

@@ -9,6 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from spacy import displacy
 
 from scripts.evaluation import plots
+from scripts.evaluation.audit import Suspect
+from scripts.evaluation.documents import Document
 
 # Light enough for black text; labels take them in turn.
 COLOURS = (
@@ -39,10 +41,6 @@ def render(metrics: dict[str, Any], worst: Sequence[dict[str, Any]]) -> str:
     labels = list(test["labels"])
     colours = dict(zip(labels, COLOURS * len(labels), strict=False))
     confusion = {(c["gold"], c["predicted"]): c["count"] for c in test["confusion"]}
-    folder = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
-    )
     shown = {
         "scores": True,
         "sure": bool(metrics["seeds"] or metrics["against"]),
@@ -53,7 +51,8 @@ def render(metrics: dict[str, Any], worst: Sequence[dict[str, Any]]) -> str:
         "real": True,
         "papers": bool(metrics["papers"]),
     }
-    return environment.get_template("report.html").render(
+    return _fill_in(
+        "report.html",
         **{key: metrics[key] for key in ("pipeline", "source", "trained_on", "training")},
         **{key: metrics[key] for key in ("machine", "date", "against", "seeds", "papers")},
         is_sample=metrics["source"]["kind"] == "sample",
@@ -84,6 +83,49 @@ def render(metrics: dict[str, Any], worst: Sequence[dict[str, Any]]) -> str:
             "risk": plots.plot_risk(test["risk_coverage"] or []),
         },
     )
+
+
+def render_audit(
+    name: str, documents: Sequence[Document], suspects: Sequence[Suspect], shown: int
+) -> str:
+    """Render the most suspect sentences of a split.
+
+    name (str): The split's name for people.
+    documents (Sequence[Document]): Its documents.
+    suspects (Sequence[Suspect]): What `audit.rank` gives.
+    shown (int): How many sentences to show at most.
+    RETURNS (str): HTML.
+    """
+    labels = sorted({m.label for document in documents for m in document.gold})
+    colours = dict(zip(labels, COLOURS * len(labels), strict=False))
+    rows = []
+    for suspect in suspects[:shown]:
+        document = documents[suspect.document]
+        words = document.words[suspect.start : suspect.end]
+        sides = {
+            side: [
+                (m.start - suspect.start, m.end - suspect.start, m.label)
+                for m in mentions
+                if suspect.start <= m.start and m.end <= suspect.end
+            ]
+            for side, mentions in (("gold", document.gold), ("predicted", document.predicted))
+        }
+        rows.append(
+            {
+                "document": suspect.document,
+                "doubt": suspect.doubt,
+                "token": document.words[suspect.token],
+                **{side: entities(words, found, colours) for side, found in sides.items()},
+            }
+        )
+    return _fill_in("audit.html", name=name, total=len(suspects), rows=rows)
+
+
+def _fill_in(template: str, **values: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template(template).render(**values)
 
 
 def entities(

@@ -227,6 +227,28 @@ def decode(
     return found
 
 
+def log_probabilities(
+    emissions: list[Tensor], transitions: Tensor, columns: list[list[int]], temperature: float
+) -> list[list[float]]:
+    """How probable each token's given tag is, over all legal sequences.
+
+    emissions, transitions, temperature: As for `decode`.
+    columns (list[list[int]]): The given tags; of a `MISSING` one it is 0, for sure.
+    RETURNS (list[list[float]]): Natural logarithms.
+    """
+    found: list[list[float]] = [[] for _ in emissions]
+    for group in group_by_length([len(scores) for scores in emissions]):
+        padded, lengths = pad([finite(emissions[i]) for i in group])
+        lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
+        log = lattice.forward + lattice.backward - lattice.log_partition[:, None, None]
+        given, _ = pad([torch.tensor(columns[i]) for i in group])
+        chosen = log.gather(2, given.clamp(min=0)[:, :, None])[:, :, 0]
+        chosen = chosen.masked_fill(given == MISSING, 0.0)
+        for row, i in enumerate(group):
+            found[i] = chosen[row, : lengths[row]].tolist()
+    return found
+
+
 def group_by_length(lengths: list[int]) -> list[list[int]]:
     """Group sequences of similar length, so that few positions are padding.
 
@@ -251,6 +273,7 @@ class LinearChain:
     crf_loss = staticmethod(crf_loss)
     decode = staticmethod(decode)
     finite = staticmethod(finite)
+    log_probabilities = staticmethod(log_probabilities)
     pad = staticmethod(pad)
 
 

@@ -192,6 +192,24 @@ class TokenClassifierNER(TrainablePipe):
         constrained = self.tagset.constrain(transitions)
         return self.chain.decode(scores, constrained, self.tagset, temperature)
 
+    def doubt(self, examples: Iterable[Example]) -> list[list[float]]:
+        """How much the model doubts the gold tag of each token.
+
+        examples (Iterable[Example]): Examples whose predicted documents this
+            pipeline has annotated.
+        RETURNS (list[list[float]]): The negative logarithm of the tag's probability
+            at the calibrated temperature, over all legal sequences; in nats.
+        """
+        examples = list(examples)
+        scores, transitions = self.score_tags([example.predicted for example in examples])
+        log = self.chain.log_probabilities(
+            scores,
+            self.tagset.constrain(transitions),
+            [self.tagset.encode(example.get_aligned_ner()) for example in examples],
+            self.calibration.temperature,
+        )
+        return [[-value for value in values] for values in log]
+
     def _to_torch(self, output: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
         scores, transitions = output
         return self.chain.finite(xp2torch(scores)), self.chain.finite(xp2torch(transitions))

@@ -1,0 +1,122 @@
+"""Ranking annotations by how likely they are wrong."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.tokens import Doc, DocBin
+
+from scripts.audit import audit, main
+from scripts.corpora.registry import Name
+from scripts.errors import InputError
+from scripts.evaluation.audit import DEPTHS, Suspect, judge
+from scripts.pipes.linear_chain import log_probabilities
+from scripts.pipes.tagset import tagset
+from tests.pipes.conftest import build  # noqa: F401  (a fixture)
+from tests.pipes.training import SENTENCES, Build, train
+
+WRONG = (["Anna", "Berg", "lives", "in", "Oslo", "."], [(0, 2, "PER"), (4, 5, "ORG")])
+
+
+def test_the_probability_of_a_tag_is_that_over_all_legal_sequences() -> None:
+    tags = tagset(("LOC",), "biluo")
+    size, temperature = 4, 1.7
+    generator = torch.Generator().manual_seed(3)
+    scores = torch.randn(size, len(tags.tags), generator=generator, dtype=torch.double)
+    transitions = tags.constrain(torch.randn(6, 6, generator=generator, dtype=torch.double))
+    weights: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(len(tags.tags)), repeat=size):
+        steps = zip((-1, *path), (*path, -1), strict=True)
+        total = sum(float(transitions[a, b]) for a, b in steps)
+        total += sum(float(scores[i, tag]) for i, tag in enumerate(path))
+        weights[path] = np.exp(total / temperature)
+    given = [0, -1, 2, 1]
+    found = log_probabilities([scores], transitions, [given], temperature)[0]
+    assert found[1] == 0.0
+    for token in (0, 2, 3):
+        agreeing = sum(w for path, w in weights.items() if path[token] == given[token])
+        assert np.exp(found[token]) == pytest.approx(agreeing / sum(weights.values()), abs=1e-9)
+
+
+def test_precision_and_recall_of_a_ranking() -> None:
+    suspects = [Suspect(i, 0, 5, doubt=600.0 - i, token=0) for i in range(600)]
+    rows = judge(suspects, {(i, 0) for i in (0, 10, 49, 99, 599)})
+    assert [row["sentences"] for row in rows] == list(DEPTHS)
+    assert (rows[0]["precision"], rows[0]["recall"]) == (3 / 50, 3 / 5)
+    assert (rows[3]["precision"], rows[3]["recall"]) == (4 / 500, 4 / 5)
+    assert judge(suspects[:70], set())[0] == {"sentences": 50, "precision": 0.0, "recall": 0.0}
+
+
+def write(nlp: spacy.Language, path: Path, sentences: list[Any]) -> None:
+    docs = []
+    for words, ents in sentences:
+        doc = Doc(nlp.vocab, words=words, sent_starts=[True] + [False] * (len(words) - 1))
+        doc.ents = [spacy.tokens.Span(doc, *ent) for ent in ents]
+        docs.append(doc)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    DocBin(attrs=["SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs).to_disk(path)
+
+
+CORRECTED = """-DOCSTART- -X- -X- O
+
+rain NN O O
+fell NN O O
+all NN O O
+day NN O O
+. . O O
+
+-DOCSTART- -X- -X- O
+
+Anna NNP O B-PER
+Berg NNP O I-PER
+lives NN O O
+in NN O O
+Oslo NNP O B-LOC
+. . O O
+
+"""
+
+
+def test_a_wrong_label_comes_first_and_is_judged(
+    build: Build,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nlp = build()
+    train(nlp, steps=40)
+    nlp.to_disk(tmp_path / "pipeline")
+    write(nlp, tmp_path / "corpus" / "conll2003" / "test.spacy", [SENTENCES[2], WRONG])
+    output, page = tmp_path / "audit.jsonl", tmp_path / "audit.html"
+    (tmp_path / "corrected.txt").write_text(CORRECTED)
+    main(
+        Name("conll2003"),
+        tmp_path / "pipeline",
+        output,
+        page,
+        data=tmp_path / "corpus",
+        corrected=tmp_path / "corrected.txt",
+        gpu_id="-1",
+    )
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert (rows[0]["document"], rows[0]["token"]) == (1, 4)
+    assert rows[0]["gold"] == [[0, 2, "PER"], [4, 5, "ORG"]]
+    assert [mention[:3] for mention in rows[0]["predicted"]] == [[0, 2, "PER"], [4, 5, "LOC"]]
+    assert rows[0]["doubt"] > rows[1]["doubt"] >= 0
+    assert "Oslo" not in output.read_text()
+    assert "“Oslo”" in page.read_text()
+    printed = capsys.readouterr().out
+    assert "1 sentences were changed" in printed
+    assert "100.00 as corrected" in printed
+    assert json.loads((tmp_path / "audit.judged.json").read_text())["changed_sentences"] == 1
+
+
+def test_what_cannot_doubt_or_has_learned_the_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot doubt"):
+        audit(spacy.blank("en"), tmp_path / "test.spacy")
+    with pytest.raises(InputError, match="--split train: expected dev or test"):
+        main(Name("conll2003"), tmp_path, tmp_path / "a", tmp_path / "b", split="train")
