@@ -52,6 +52,12 @@ def audit(nlp: Language, split: Path) -> Audit:
             "Train one with the recipe `config`."
         )
     examples = load_examples(nlp, split)
+    labels = {ent.label_ for example in examples for ent in example.reference.ents}
+    if unknown := labels - set(pipes[0].labels):
+        raise InputError(
+            f"{split}: has the label {', '.join(sorted(unknown))}, which the pipeline was not "
+            f"trained on and cannot judge. Train on a corpus that has it, or take it out."
+        )
     annotate(nlp, examples)
     documents = read_documents(examples)
     return Audit(documents, rank(documents, pipes[0].doubt(examples)))

@@ -12,6 +12,7 @@ import typer
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
+from spacy.util import minibatch
 from wasabi import table
 
 from scripts import cli
@@ -82,7 +83,11 @@ def uncalibrated_error(nlp: Language, examples: list[Example]) -> float | None:
     chosen = pipes[0].calibration
     try:
         pipes[0].calibration = Calibration()
-        found = pipes[0].predict([example.predicted for example in examples])
+        found = [
+            mentions
+            for batch in minibatch(examples, nlp.batch_size)
+            for mentions in pipes[0].predict([example.predicted for example in batch])
+        ]
     finally:
         pipes[0].calibration = chosen
     confidence, correct = [], []

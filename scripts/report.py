@@ -27,8 +27,8 @@ from scripts.evaluation.split import describe_split
 from scripts.evaluation.uncertainty import difference
 from scripts.files import read_json, replacing, write_json
 from scripts.gpu import choose_gpu
-from scripts.pipeline import load_examples
-from scripts.sources import load_source
+from scripts.pipeline import load_examples, trained_on
+from scripts.sources import Kind, load_source
 
 SCHEMA = 1  # of the metrics file: see docs/report.md
 WORST = 50  # errors shown
@@ -58,10 +58,14 @@ def report(
     RAISES (InputError): If something is not there or not what it should be.
     """
     learned = _learned(model)
+    other = read_json(against) if against else None
     nlp = load(model, data, gpu=gpu)
+    source = load_source(data / "source.json")
+    training = nlp.meta.get("training") or {"recipe": None, "encoder": None, "seed": None}
+    own = _identity(training, trained_on(nlp), source.title)
+    others = [_read_run(path, own, training["seed"]) for path in runs or []]
     train = load_examples(nlp, data / "train.spacy")
     seen = seen_in((e.text, e.label_) for example in train for e in example.reference.ents)
-    source = load_source(data / "source.json")
     measured = {split: score_split(nlp, data / f"{split}.spacy") for split in SPLITS}
     documents = {split: read_documents(examples) for split, (examples, _) in measured.items()}
     splits = {
@@ -84,13 +88,17 @@ def report(
             for name, change in changes(texts).items()
         },
         "cases": _cases(nlp, Path("docs/cases.toml")),
-        "papers": papers.compare(source.corpus, splits, Path("configs/papers.toml")),
-        "against": against and _against(splits["test"], against),
-        "seeds": _seeds(runs or []),
+        # figures on the sample do not stand beside those on the corpus
+        "papers": papers.compare(source.corpus, splits, Path("configs/papers.toml"))
+        if source.kind is not Kind.SAMPLE
+        else [],
+        "against": against and _against(splits["test"], other, against),
     }
+    f1 = 100 * metrics["scores"]["test"]["f1"]
+    metrics["seeds"] = _seeds((training["seed"], f1), others)
+    html = render(metrics, worst_errors(documents["test"], WORST))
     write_json(output, metrics)
     with replacing(page) as partial:
-        html = render(metrics, worst_errors(documents["test"], WORST))
         partial.write_text(html, encoding="utf-8")
     report_scores(metrics)
     print(page)
@@ -124,8 +132,7 @@ def _cases(nlp: Language, path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _against(test: dict[str, Any], path: Path) -> dict[str, Any]:
-    other = read_json(path)
+def _against(test: dict[str, Any], other: Any, path: Path) -> dict[str, Any]:
     try:
         counts = [np.array(side["documents"]) for side in (test, other["splits"]["test"])]
         found = difference(*counts)
@@ -134,11 +141,33 @@ def _against(test: dict[str, Any], path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be compared with: {error}.") from error
 
 
-def _seeds(paths: list[Path]) -> dict[str, Any] | None:
-    f1 = [100 * read_json(path)["scores"]["test"]["f1"] for path in paths]
-    if len(f1) < 2:
+def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
+    """Seed and F1, in points, of another run, if it differs from this one by its seed alone."""
+    run = read_json(path)
+    try:
+        training, f1 = run["training"], 100 * run["scores"]["test"]["f1"]
+        found = _identity(training, run["trained_on"], run["source"]["title"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the metrics of a run: {error} is missing.") from error
+    if found != own or training["seed"] == seed:
+        raise InputError(
+            f"{path}: expected {', '.join(map(str, own))} and another seed than {seed}, found "
+            f"{', '.join(map(str, found))} and seed {training['seed']}."
+        )
+    return training["seed"], f1
+
+
+def _identity(training: dict[str, Any], trained_on: str, title: str) -> tuple[Any, ...]:
+    """What runs share that differ by their seed alone."""
+    return training["recipe"], training["encoder"], trained_on, title
+
+
+def _seeds(own: tuple[int, float], others: list[tuple[int, float]]) -> dict[str, Any] | None:
+    if not others:
         return None
-    return {"runs": len(f1), "mean": mean(f1), "sd": stdev(f1), "f1": f1}
+    runs = dict([own, *others])
+    f1 = list(runs.values())
+    return {"runs": len(f1), "mean": mean(f1), "sd": stdev(f1), "seeds": list(runs), "f1": f1}
 
 
 def main(

@@ -89,7 +89,7 @@ def train_recipe(
             "seed": seed,
             "half_precision": bool(overrides.get("components.transformer.model.mixed_precision")),
             "seconds": round(time.perf_counter() - started),
-            "peak_memory_mb": peak_memory_mb(),
+            "peak_memory_mb": peak_memory_mb(gpu),
             "machine": describe_machine(gpu),
             "date": date.today().isoformat(),
         }

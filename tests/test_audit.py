@@ -46,8 +46,9 @@ def test_the_probability_of_a_tag_is_that_over_all_legal_sequences() -> None:
 def test_precision_and_recall_of_a_ranking() -> None:
     suspects = [Suspect(i, 0, 5, doubt=600.0 - i, token=0) for i in range(600)]
     rows = judge(suspects, {(i, 0) for i in (0, 10, 49, 99, 599)})
-    assert [row["sentences"] for row in rows] == list(DEPTHS)
-    assert (rows[0]["precision"], rows[0]["recall"]) == (3 / 50, 3 / 5)
+    assert [row["sentences"] for row in rows] == [5, *DEPTHS]
+    assert (rows[0]["precision"], rows[0]["recall"]) == (1 / 5, 1 / 5)
+    assert (rows[1]["precision"], rows[1]["recall"]) == (3 / 50, 3 / 5)
     assert (rows[3]["precision"], rows[3]["recall"]) == (4 / 500, 4 / 5)
     assert judge(suspects[:70], set())[0] == {"sentences": 50, "precision": 0.0, "recall": 0.0}
 
@@ -109,6 +110,9 @@ def test_a_wrong_label_comes_first_and_is_judged(
     assert rows[0]["doubt"] > rows[1]["doubt"] >= 0
     assert "Oslo" not in output.read_text()
     assert "“Oslo”" in page.read_text()
+    write(nlp, tmp_path / "new.spacy", [(["Oslo"], [(0, 1, "GPE")])])
+    with pytest.raises(InputError, match="has the label GPE, which the pipeline was not trained"):
+        audit(nlp, tmp_path / "new.spacy")
     printed = capsys.readouterr().out
     assert "1 sentences were changed" in printed
     assert "100.00 as corrected" in printed

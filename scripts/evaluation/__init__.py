@@ -1,1 +1,1 @@
-"""What a report is made of: pure functions on gold and predicted mentions."""
+"""What a report and an audit are made of: scores, plots, pages."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.evaluation.documents import Document
-from scripts.evaluation.matching import Mention
 
-DEPTHS = (50, 100, 186, 500)  # sentences that an annotator might look at
+DEPTHS = (50, 100, 500)  # sentences that an annotator might look at
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def judge(suspects: Sequence[Suspect], wrong: set[tuple[int, int]]) -> list[dict
     wrong (set[tuple[int, int]]): Document and first token of the sentences that
         annotators have changed.
     RETURNS (list[dict[str, Any]]): sentences, precision and recall at each of
-        `DEPTHS`.
+        `DEPTHS`, and at as many sentences as are wrong.
     """
     hits = [(suspect.document, suspect.start) in wrong for suspect in suspects]
     return [
@@ -64,7 +63,7 @@ def judge(suspects: Sequence[Suspect], wrong: set[tuple[int, int]]) -> list[dict
             "precision": sum(hits[:depth]) / depth,
             "recall": sum(hits[:depth]) / max(1, len(wrong)),
         }
-        for depth in DEPTHS
+        for depth in sorted({*DEPTHS, len(wrong)} - {0})
         if depth <= len(suspects)
     ]
 
@@ -80,12 +79,8 @@ def changed_sentences(
         (number, start)
         for number, (old, new) in enumerate(zip(before, after, strict=True))
         for start, end in old.sentences
-        if _inside(old.gold, start, end) != _inside(new.gold, start, end)
+        if old.inside(old.gold, start, end) != new.inside(new.gold, start, end)
     }
-
-
-def _inside(mentions: Sequence[Mention], start: int, end: int) -> list[Mention]:
-    return [m for m in mentions if start <= m.start < end]
 
 
 def describe(suspect: Suspect, document: Document) -> dict[str, Any]:
@@ -96,13 +91,16 @@ def describe(suspect: Suspect, document: Document) -> dict[str, Any]:
     RETURNS (dict[str, Any]): The suspect, and the mentions of its sentence as
         half-open token ranges of the document, the predicted ones with confidence.
     """
-    predicted = _inside(document.predicted, suspect.start, suspect.end)
+    gold, predicted = (
+        document.inside(mentions, suspect.start, suspect.end)
+        for mentions in (document.gold, document.predicted)
+    )
     return {
         "document": suspect.document,
         "start": suspect.start,
         "end": suspect.end,
         "doubt": round(suspect.doubt, 4),
         "token": suspect.token,
-        "gold": [list(m) for m in _inside(document.gold, suspect.start, suspect.end)],
+        "gold": [list(m) for m in gold],
         "predicted": [[*m, document.confidence.get(m)] for m in predicted],
     }

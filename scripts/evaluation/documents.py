@@ -35,6 +35,10 @@ class Document:
         """The predicted mentions, in the order of the text."""
         return sorted(pair.predicted for pair in self.pairs if pair.predicted)
 
+    def inside(self, mentions: Iterable[Mention], start: int, end: int) -> list[Mention]:
+        """The mentions that touch a range of tokens."""
+        return [m for m in mentions if m.start < end and start < m.end]
+
     def text(self, mention: Mention) -> str:
         """A mention's words, a space between each."""
         return " ".join(self.words[mention.start : mention.end])
@@ -81,7 +85,8 @@ def _on_gold_tokens(ent: Span, gold: Doc) -> Mention:
     if exact is not None:
         return Mention(exact.start, exact.end, ent.label_)
     wide = gold.char_span(ent.start_char, ent.end_char, alignment_mode="expand")
-    return Mention(wide.start, wide.end, f"{ent.label_} ({MISALIGNED})")
+    # two of them in one gold token stay two
+    return Mention(wide.start, wide.end, f"{ent.label_} ({MISALIGNED} at {ent.start_char})")
 
 
 def _sentences(doc: Doc) -> tuple[tuple[int, int], ...]:

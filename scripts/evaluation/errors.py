@@ -34,8 +34,8 @@ def _describe(document: Document, number: int, pair: Pair, sure: float) -> dict[
     start, end = around[0][0], around[-1][1]
 
     def inside(mentions: list[Mention]) -> list[tuple[int, int, str]]:
-        kept = [m for m in mentions if start <= m.start and m.end <= end]
-        return [(m.start - start, m.end - start, m.label) for m in kept]
+        kept = document.inside(mentions, start, end)
+        return [(max(0, m.start - start), min(end, m.end) - start, m.label) for m in kept]
 
     return {
         "kind": pair.outcome.value,

@@ -104,9 +104,8 @@ def render_audit(
         words = document.words[suspect.start : suspect.end]
         sides = {
             side: [
-                (m.start - suspect.start, m.end - suspect.start, m.label)
-                for m in mentions
-                if suspect.start <= m.start and m.end <= suspect.end
+                (max(0, m.start - suspect.start), min(len(words), m.end - suspect.start), m.label)
+                for m in document.inside(mentions, suspect.start, suspect.end)
             ]
             for side, mentions in (("gold", document.gold), ("predicted", document.predicted))
         }

@@ -90,8 +90,8 @@ def plot_confusion(counts: dict[tuple[str, str], int], labels: Sequence[str]) ->
             if count:
                 colour = "white" if shares[i, j] > 0.55 else "black"
                 axes.text(j, i, f"{int(count):,}", ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
-        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", parse_math=False)
+        axes.set_yticks(range(len(rows)), rows, parse_math=False)
         axes.set(xlabel="predicted", ylabel="gold")
         return _svg(figure, "Confusion matrix of mentions")
 
@@ -122,7 +122,7 @@ def plot_reliability(bins: Sequence[dict[str, float]]) -> str:
 
 
 def plot_risk(points: Sequence[dict[str, float]]) -> str:
-    """Precision over recall as the threshold falls.
+    """How many mentions are wrong among the surest ones.
 
     points (Sequence[dict[str, float]]): What `trust.risk_coverage` gives.
     RETURNS (str): SVG.

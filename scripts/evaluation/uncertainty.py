@@ -33,7 +33,7 @@ def f1_of(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 def interval(
     counts: NDArray[np.int64], *, samples: int = SAMPLES, level: float = 0.95
-) -> dict[str, list[float]]:
+) -> dict[str, list[float]] | None:
     """Bootstrap intervals of strict precision, recall and F1.
 
     Documents are drawn with replacement, as many as there are, since mentions of
@@ -43,9 +43,11 @@ def interval(
     counts (NDArray[np.int64]): What `count_documents` gives.
     samples (int): How many samples.
     level (float): How often such an interval is to hold the true score.
-    RETURNS (dict[str, list[float]]): The lower and upper end of each score, from 0
-        to 1.
+    RETURNS (dict[str, list[float]] | None): The lower and upper end of each score,
+        from 0 to 1; None of a single document, which says nothing of others.
     """
+    if len(counts) < 2:
+        return None
     generator = np.random.default_rng(SEED)
     sums = np.concatenate(
         [
@@ -68,7 +70,8 @@ def difference(
     """Whether the F1 of two runs on the same documents differs by more than chance.
 
     In each shuffle the two runs change places in every document or not, by the
-    toss of a coin. p is the share of shuffles that differ as much as the runs do.
+    toss of a coin. p is the share of shuffles that differ as much as the runs do,
+    the runs themselves counted among them.
     Source: Noreen, "Computer-Intensive Methods for Testing Hypotheses" (1989);
     Yeh, "More Accurate Tests for the Statistical Significance of Result
     Differences" (COLING 2000).

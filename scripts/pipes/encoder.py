@@ -109,9 +109,8 @@ class Shim(HFShim):
         if not self._grad_scaler.found_inf:
             if optimizer.grad_clip:
                 nn.utils.clip_grad_norm_(self._model.parameters(), optimizer.grad_clip)
-            adam = self._adam_with(optimizer)
-            adam.step()
-            adam.zero_grad()
+            self._adam_with(optimizer).step()
+        self._model.zero_grad()  # also what has overflowed, which would spoil the next step
         self._grad_scaler.update()
 
     def _adam_with(self, optimizer: Optimizer) -> torch.optim.AdamW:

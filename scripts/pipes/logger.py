@@ -56,6 +56,8 @@ def make_logger(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf-8")
         logged = 0  # steps
+        # of each of which spaCy adds up so many losses
+        parts = nlp.config["training"].get("accumulate_gradient", 1)
 
         def log(info: dict[str, Any] | None) -> None:
             nonlocal logged
@@ -63,7 +65,7 @@ def make_logger(
                 log_elsewhere(info)
             if file and info is not None:
                 made = info["step"] + 1  # spaCy counts steps from 0
-                line = json.dumps(describe(info, steps=made - logged))
+                line = json.dumps(describe(info, losses=(made - logged) * parts))
                 logged = made
                 with file.open("a", encoding="utf-8") as stream:
                     stream.write(line + "\n")
@@ -77,11 +79,11 @@ def make_logger(
     return setup
 
 
-def describe(info: dict[str, Any], *, steps: int) -> dict[str, Any]:
+def describe(info: dict[str, Any], *, losses: int) -> dict[str, Any]:
     """What is logged of an evaluation.
 
     info (dict[str, Any]): What spaCy's training loop says.
-    steps (int): How many steps it has made since the last evaluation.
+    losses (int): How many losses it has added up since the last evaluation.
     RETURNS (dict[str, Any]): The line of the log.
     """
     scores = {
@@ -91,7 +93,7 @@ def describe(info: dict[str, Any], *, steps: int) -> dict[str, Any]:
     }
     return {
         **{name: info[name] for name in ("epoch", "step", "seconds", "words", "score")},
-        "train_loss": {name: float(loss) / steps for name, loss in info["losses"].items()},
+        "train_loss": {name: float(loss) / losses for name, loss in info["losses"].items()},
         "dev": scores,
     }
 

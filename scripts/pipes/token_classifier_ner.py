@@ -199,16 +199,19 @@ class TokenClassifierNER(TrainablePipe):
             pipeline has annotated.
         RETURNS (list[list[float]]): The negative logarithm of the tag's probability
             at the calibrated temperature, over all legal sequences; in nats.
+        RAISES (ValueError): If a gold label is none of the component's.
         """
-        examples = list(examples)
-        scores, transitions = self.score_tags([example.predicted for example in examples])
-        log = self.chain.log_probabilities(
-            scores,
-            self.tagset.constrain(transitions),
-            [self.tagset.encode(example.get_aligned_ner()) for example in examples],
-            self.calibration.temperature,
-        )
-        return [[-value for value in values] for values in log]
+        doubts: list[list[float]] = []
+        for batch in minibatch(examples, SCORED_TOGETHER):
+            scores, transitions = self.score_tags([example.predicted for example in batch])
+            log = self.chain.log_probabilities(
+                scores,
+                self.tagset.constrain(transitions),
+                [self.tagset.encode(example.get_aligned_ner()) for example in batch],
+                self.calibration.temperature,
+            )
+            doubts += [[-value for value in values] for values in log]
+        return doubts
 
     def _to_torch(self, output: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
         scores, transitions = output
@@ -269,7 +272,9 @@ class TokenClassifierNER(TrainablePipe):
         examples (Iterable[Example]): Examples whose predicted documents this
             pipeline has annotated. There is no loss where one lacks the encoder's
             output, or has a label that was never trained, since it is infinite.
-        RETURNS (dict[str, Any]): The scores, and the loss in nats.
+        RETURNS (dict[str, Any]): The scores, and the loss in nats, without class
+            weights: with softmax the cross entropy of a token, with a CRF a token's
+            share in the negative log likelihood of its document.
         """
         examples = list(examples)
         scores: dict[str, Any] = super().score(examples, **kwargs)
@@ -280,7 +285,7 @@ class TokenClassifierNER(TrainablePipe):
             total = 0.0
             for batch in minibatch(full, SCORED_TOGETHER):
                 output = self.model.predict([example.predicted for example in batch])
-                loss, _ = self.get_loss(batch, output)
+                loss, _ = self._loss(batch, output, class_weights=None)
                 total += loss * sum(len(example) for example in batch)
             scores["ents_loss"] = total / sum(len(example) for example in full)
         return scores
@@ -299,6 +304,15 @@ class TokenClassifierNER(TrainablePipe):
         RETURNS (tuple[float, tuple[Floats2d, Floats2d]]): The loss, and the
             gradient with respect to the scores and the transitions.
         """
+        return self._loss(examples, scores, class_weights=self.cfg.get("class_weights"))
+
+    def _loss(
+        self,
+        examples: Iterable[Example],
+        scores: tuple[Any, Any],
+        *,
+        class_weights: list[float] | None,
+    ) -> tuple[float, tuple[Any, Any]]:
         tagset = self.tagset
         gold = [
             torch.tensor(tagset.encode(example.get_aligned_ner()))
@@ -311,7 +325,7 @@ class TokenClassifierNER(TrainablePipe):
             constrained = tagset.constrain(transitions)
             loss, d_scores, d_transitions = self.loss.crf_loss(flat, constrained, gold)
         else:
-            loss, d_scores = self.loss.softmax_loss(flat, gold, self.cfg.get("class_weights"))
+            loss, d_scores = self.loss.softmax_loss(flat, gold, class_weights)
         xp_scores, xp_transitions = scores
         return loss, (
             self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),

@@ -72,25 +72,31 @@ def trained(build: Build, tmp_path: Path) -> tuple[Path, Path]:  # noqa: F811
 def test_report_writes_all_of_it(trained: tuple[Path, Path], tmp_path: Path) -> None:
     pipeline, data = trained
     first = report(pipeline, data, tmp_path / "a.json", tmp_path / "a.html")
+    other = read_json(tmp_path / "a.json")
+    other["training"]["seed"] = 2
+    other["scores"]["test"]["f1"] -= 0.02
+    write_json(tmp_path / "seed2.json", other)
     again: dict[str, Any] = report(
         pipeline,
         data,
         tmp_path / "b.json",
         tmp_path / "b.html",
         against=tmp_path / "a.json",
-        runs=[tmp_path / "a.json", tmp_path / "a.json"],
+        runs=[tmp_path / "seed2.json"],
     )
     stored = read_json(tmp_path / "a.json")
     assert stored["splits"]["test"] == again["splits"]["test"]
     assert stored["robustness"] == again["robustness"]
     assert first["learned"][0]["dev_loss"] == 0.2
+    assert first["papers"] == []  # their figures are on the corpus, and these on a sample of it
     test = first["splits"]["test"]
     strict = test["views"]["strict"]
     assert strict["f1"] == pytest.approx(first["scores"]["test"]["f1"], abs=1e-9)
     assert strict["support"] == 9
     assert test["loss"] > 0
     assert (again["against"]["difference"], again["against"]["p"]) == (0.0, 1.0)
-    assert again["seeds"]["sd"] == 0.0
+    assert (again["seeds"]["runs"], again["seeds"]["seeds"]) == (2, [1, 2])
+    assert again["seeds"]["sd"] == pytest.approx(2 / 2**0.5)
     page = (tmp_path / "b.html").read_text()
     links = Links()
     links.feed(page)
@@ -107,19 +113,34 @@ def test_what_cannot_be_compared_or_read_is_named(
     trained: tuple[Path, Path], tmp_path: Path
 ) -> None:
     pipeline, data = trained
-    write_json(tmp_path / "other.json", {"pipeline": "x"})
+    output, page, other = (tmp_path / name for name in ("m.json", "m.html", "other.json"))
+    write_json(other, {"pipeline": "x"})
     with pytest.raises(InputError, match=r"other\.json: cannot be compared with"):
-        report(
-            pipeline,
-            data,
-            tmp_path / "m.json",
-            tmp_path / "m.html",
-            against=tmp_path / "other.json",
-        )
+        report(pipeline, data, output, page, against=other)
+    with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
+        report(pipeline, data, output, page, runs=[other])
     (pipeline.parent / "log.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match=r"log\.jsonl:1: not a line"):
-        report(pipeline, data, tmp_path / "m.json", tmp_path / "m.html")
+        report(pipeline, data, output, page)
+    (pipeline.parent / "log.jsonl").unlink()
     assert not list(tmp_path.glob("m.*"))
+    report(pipeline, data, output, page)
+    with pytest.raises(InputError, match=r"m\.json: expected <b>, tiny, .* another seed than 1"):
+        report(pipeline, data, output, page, runs=[output])
+
+
+def test_a_pipeline_without_confidence_has_a_report_too(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "$\\frac$", "pattern": "Oslo"}])  # no formula of matplotlib's
+    nlp.to_disk(tmp_path / "pipeline")
+    data = write_corpus(nlp, tmp_path / "corpus")
+    found = report(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "m.html")
+    assert found["splits"]["test"]["reliability"] is None
+    assert found["splits"]["test"]["loss"] is None
+    page = (tmp_path / "m.html").read_text()
+    assert "How far to trust" not in page
+    assert "$\\frac$" in page
 
 
 def test_words_and_labels_are_text_whatever_they_hold() -> None:

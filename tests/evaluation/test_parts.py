@@ -47,15 +47,22 @@ def counts(*rows: tuple[int, int, int]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.array(rows, dtype=np.int64)
 
 
+def interval(rows: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, list[float]]:
+    found = uncertainty.interval(rows)
+    assert found is not None
+    return found
+
+
 def test_an_interval_holds_the_score_and_narrows_with_more_documents() -> None:
     some = counts(*[(8, 10, 10), (5, 10, 10), (9, 10, 11)] * 5)
     many = np.tile(some, (20, 1))
-    wide, narrow = (uncertainty.interval(rows)["f1"] for rows in (some, many))
+    wide, narrow = (interval(rows)["f1"] for rows in (some, many))
     f1 = float(uncertainty.f1_of(some.sum(axis=0)))
     assert wide[0] < narrow[0] < f1 < narrow[1] < wide[1]
     assert uncertainty.interval(some) == uncertainty.interval(some)
-    # of equal documents, every sample is the same
-    assert uncertainty.interval(counts(*[(8, 10, 10)] * 30))["recall"] == [0.8, 0.8]
+    # of equal documents, every sample is the same; of one, nothing can be said
+    assert interval(counts(*[(8, 10, 10)] * 30))["recall"] == [0.8, 0.8]
+    assert uncertainty.interval(counts((8, 10, 10))) is None
 
 
 def test_runs_differ_only_beyond_chance() -> None:
@@ -146,8 +153,13 @@ def test_running_text_is_typeset_and_scored_by_characters() -> None:
     start = text.index("Al-")
     whole = predicted.char_span(start, start + 9, "PER")
     part = predicted.char_span(start, start + 2, "PER")
-    for span, labels in ((whole, ["PER"]), (part, [f"PER ({MISALIGNED})"])):
-        predicted.ents = [span]
+    rest = predicted.char_span(start + 3, start + 9, "PER")
+    assert None not in (whole, part, rest)
+    for spans, labels in (
+        ([whole], ["PER"]),
+        ([part, rest], [f"PER ({MISALIGNED} at {start})", f"PER ({MISALIGNED} at {start + 3})"]),
+    ):
+        predicted.ents = spans
         assert [m.label for m in read_documents([example])[0].predicted] == labels
 
 

@@ -33,6 +33,7 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     nlp.config["training"] = {
         "max_steps": 20,
         "eval_frequency": 10,
+        "accumulate_gradient": 2,
         "score_weights": {"ents_f": 1.0, "ents_p": None},
     }
     file = tmp_path / "new" / "log.jsonl"
@@ -50,9 +51,9 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
         "ents_acc": None,
         "ents_per_type": {"LOC": {}},
     }
-    log(info(0, {"transformer": 1.0, "ner": 3.0}, scores))
+    log(info(0, {"transformer": 2.0, "ner": 6.0}, scores))
     log(None)
-    log(info(10, {"transformer": 1.0, "ner": 5.0}, {**scores, "ents_acc": 0.9}))
+    log(info(10, {"transformer": 2.0, "ner": 10.0}, {**scores, "ents_acc": 0.9}))
     end()
     first, second = (json.loads(line) for line in file.read_text().splitlines())
     assert first["train_loss"] == {"transformer": 1.0, "ner": 3.0}

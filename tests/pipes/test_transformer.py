@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,18 @@ def test_adam_in_one_go_is_the_adam_of_thinc(build: Build, weight_decay: float) 
         after.append(weights(nlp))
     for name, value in after[0].items():
         assert torch.allclose(value, after[1][name], atol=1e-6), name
+
+
+def test_a_gradient_that_overflows_is_not_kept(build: Build) -> None:
+    nlp = build()
+    shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
+    before = weights(nlp)
+    shim._grad_scaler = SimpleNamespace(found_inf=True, update=lambda: None)
+    for parameter in shim._model.parameters():
+        parameter.grad = torch.full_like(parameter, torch.inf)
+    shim.finish_update(Adam(1e-3, use_averages=False))
+    assert not moved(before, weights(nlp))
+    assert all(parameter.grad is None for parameter in shim._model.parameters())
 
 
 def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(
