@@ -1,8 +1,9 @@
 """Matching and scoring, against the field's own programs."""
 
+import random
 import warnings
-from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import spacy
@@ -14,6 +15,10 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from scripts.corpora.docs import convert
+from scripts.corpora.reader import read
+from scripts.corpora.registry import CORPORA
+from scripts.corpora.tags import detect_scheme
 from scripts.evaluation.matching import (
     VIEWS,
     Mention,
@@ -26,6 +31,7 @@ from scripts.evaluation.matching import (
     score,
     score_labels,
 )
+from scripts.evaluation.tokens import iob2 as to_iob2
 
 WORDS = 12
 LABELS = ("LOC", "ORG", "PER")
@@ -46,13 +52,6 @@ def mentions(draw: st.DrawFn) -> list[Mention]:
 documents = st.lists(st.tuples(mentions(), mentions()), min_size=1, max_size=4)
 
 
-def iob2(found: Iterable[Mention]) -> list[str]:
-    tags = ["O"] * WORDS
-    for start, end, label in found:
-        tags[start:end] = [f"B-{label}"] + [f"I-{label}"] * (end - start - 1)
-    return tags
-
-
 @given(documents)
 def test_strict_scores_are_those_of_seqeval(
     given_documents: list[tuple[list[Mention], list[Mention]]],
@@ -61,8 +60,8 @@ def test_strict_scores_are_those_of_seqeval(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of labels without mentions, which score 0
         report = classification_report(
-            [iob2(gold) for gold, _ in given_documents],
-            [iob2(predicted) for _, predicted in given_documents],
+            [to_iob2(WORDS, gold) for gold, _ in given_documents],
+            [to_iob2(WORDS, predicted) for _, predicted in given_documents],
             output_dict=True,
             zero_division=0,
         )
@@ -150,3 +149,41 @@ def test_of_two_candidates_the_nearer_one_is_taken() -> None:
     assert confusion(match(gold, [wrong, right])) == {("ORG", "ORG"): 1, ("invented", "PER"): 1}
     assert match([], []) == []
     assert score([]).f1 == 0.0
+
+
+def spoil(found: list[Mention], size: int, dice: random.Random) -> list[Mention]:
+    """Mentions with every kind of error, as a pipeline would make them."""
+    spoilt: list[Mention] = []
+    for start, end, label in found:
+        kind = dice.random()
+        first = max([mention.end for mention in spoilt], default=0)
+        if kind < 0.05:
+            continue
+        if kind < 0.15:
+            label = dice.choice(LABELS)
+        if kind < 0.25:
+            start, end = max(first, start - dice.randrange(2)), end - (end - start > 1)
+        if start >= first:
+            spoilt.append(Mention(start, end, label))
+    if size and not spoilt:
+        spoilt.append(Mention(0, 1, "LOC"))
+    return spoilt
+
+
+def test_strict_scores_are_those_of_seqeval_on_the_real_test_split(real_corpora: Path) -> None:
+    native, _ = read(real_corpora / "conll2003" / "test.txt", CORPORA["conll2003"].format)
+    scheme = detect_scheme([token.tag for token in s] for doc in native for s in doc)
+    dice = random.Random(1)
+    pairs, tags = [], []
+    for doc in convert(native, scheme, NLP.vocab).docs.get_docs(NLP.vocab):
+        gold = [Mention(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        predicted = spoil(gold, len(doc), dice)
+        pairs += match(gold, predicted)
+        tags.append([to_iob2(len(doc), side) for side in (gold, predicted)])
+    report = classification_report(*map(list, zip(*tags, strict=True)), output_dict=True)
+    ours = {**score_labels(pairs), "micro avg": score(pairs)}
+    assert 0.7 < ours["micro avg"].f1 < 0.95
+    for name, found in ours.items():
+        assert found.f1 == pytest.approx(report[name]["f1-score"], abs=1e-9)
+        assert found.precision == pytest.approx(report[name]["precision"], abs=1e-9)
+        assert found.gold == report[name]["support"]
