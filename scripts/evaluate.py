@@ -12,7 +12,7 @@ import typer
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
-from spacy.util import minibatch
+from spacy.util import is_package, minibatch
 from wasabi import table
 
 from scripts import cli
@@ -123,13 +123,22 @@ def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[st
 
 
 def load(model: Path, data: Path, *, gpu: int) -> Language:
-    """Load a pipeline to be scored, if all that takes is there."""
-    for path in (model / "meta.json", *(data / f"{s}.spacy" for s in SPLITS), data / "source.json"):
+    """Load a pipeline to be scored, if all that takes is there.
+
+    model (Path): Its folder, or the name of an installed one.
+    data (Path): The folder of the converted corpus.
+    gpu (int): The GPU's number, -1 for the CPU.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): If the pipeline or the corpus is not there.
+    """
+    installed = is_package(str(model))
+    needed = [data / f"{split}.spacy" for split in SPLITS] + [data / "source.json"]
+    for path in needed if installed else [model / "meta.json", *needed]:
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if gpu >= 0:
         spacy.require_gpu(gpu)
-    return load_pipeline(model)
+    return load_pipeline(str(model) if installed else model)
 
 
 def describe(
@@ -172,7 +181,7 @@ def _percent(values: dict[str, float]) -> tuple[str, ...]:
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
+    model: Annotated[Path, typer.Argument(help="An installed pipeline or a folder.")],
     data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")],
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",

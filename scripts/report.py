@@ -171,7 +171,7 @@ def _seeds(own: tuple[int, float], others: list[tuple[int, float]]) -> dict[str,
 
 
 def main(
-    pipeline: Annotated[Path, typer.Argument(help="The trained pipeline.")],
+    pipeline: Annotated[Path, typer.Argument(help="An installed pipeline or a folder.")],
     corpus: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")],
     page: Annotated[Path, typer.Option(help="HTML file to write.")],

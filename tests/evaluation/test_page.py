@@ -153,3 +153,18 @@ def test_words_and_labels_are_text_whatever_they_hold() -> None:
     assert "a&amp;b" in found
     assert "&lt;script&gt;" in found
     assert "#fff" in found
+
+
+def test_an_installed_pipeline_is_loaded_by_its_name(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, data = trained
+    (tmp_path / "packages" / "en_installed-0.0.0.dist-info").mkdir(parents=True)
+    metadata = "Metadata-Version: 2.1\nName: en_installed\nVersion: 0.0.0\n"
+    (tmp_path / "packages" / "en_installed-0.0.0.dist-info" / "METADATA").write_text(metadata)
+    code = f"import spacy\ndef load(**rest): return spacy.load({str(pipeline)!r}, **rest)\n"
+    (tmp_path / "packages" / "en_installed.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    found = report(Path("en_installed"), data, tmp_path / "m.json", tmp_path / "m.html")
+    assert found["learned"] == []
+    assert found["scores"]["test"]["f1"] > 0
