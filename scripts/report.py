@@ -58,12 +58,13 @@ def report(
     RAISES (InputError): If something is not there or not what it should be.
     """
     learned = _learned(model)
-    other = read_json(against) if against else None
+    other = _read_metrics(against) if against else None
     nlp = load(model, data, gpu=gpu)
     source = load_source(data / "source.json")
     training = nlp.meta.get("training") or {"recipe": None, "encoder": None, "seed": None}
     own = _identity(training, trained_on(nlp), source.title)
     others = [_read_run(path, own, training["seed"]) for path in runs or []]
+    _check_labels(nlp, data, load_examples(nlp, data / "test.spacy"))
     train = load_examples(nlp, data / "train.spacy")
     seen = seen_in((e.text, e.label_) for example in train for e in example.reference.ents)
     measured = {split: score_split(nlp, data / f"{split}.spacy") for split in SPLITS}
@@ -143,7 +144,7 @@ def _against(test: dict[str, Any], other: Any, path: Path) -> dict[str, Any]:
 
 def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
     """Seed and F1, in points, of another run, if it differs from this one by its seed alone."""
-    run = read_json(path)
+    run = _read_metrics(path)
     try:
         training, f1 = run["training"], 100 * run["scores"]["test"]["f1"]
         found = _identity(training, run["trained_on"], run["source"]["title"])
@@ -155,6 +156,31 @@ def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
             f"{', '.join(map(str, found))} and seed {training['seed']}."
         )
     return training["seed"], f1
+
+
+def _read_metrics(path: Path) -> Any:
+    """The metrics of another run, if this version of the project wrote them."""
+    metrics = read_json(path)
+    found = metrics.get("schema") if isinstance(metrics, dict) else None
+    if found != SCHEMA:
+        raise InputError(
+            f"{path}: expected metrics of schema {SCHEMA}, found {found}. Report on that run again."
+        )
+    return metrics
+
+
+def _check_labels(nlp: Language, data: Path, examples: list[Example]) -> None:
+    """Refuse a pipeline that cannot know the corpus, and name labels that it does not know."""
+    finders = [n for n in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(n).assigns]
+    if not finders:
+        raise InputError("the pipeline has no component that finds entities, such as `ner`.")
+    known = {label for name in finders for label in nlp.pipe_labels.get(name, [])}
+    wanted = {ent.label_ for example in examples for ent in example.reference.ents}
+    lists = f"{', '.join(sorted(wanted))}; the pipeline knows {', '.join(sorted(known))}"
+    if wanted and not wanted & known:
+        raise InputError(f"{data}: none of its labels is one of the pipeline's. It has {lists}.")
+    if wanted - known:
+        print(f"{data}: has labels that the pipeline cannot find. It has {lists}.")
 
 
 def _identity(training: dict[str, Any], trained_on: str, title: str) -> tuple[Any, ...]:

@@ -114,7 +114,10 @@ def test_what_cannot_be_compared_or_read_is_named(
 ) -> None:
     pipeline, data = trained
     output, page, other = (tmp_path / name for name in ("m.json", "m.html", "other.json"))
-    write_json(other, {"pipeline": "x"})
+    write_json(other, {"schema": 2})
+    with pytest.raises(InputError, match=r"other\.json: expected metrics of schema 1, found 2"):
+        report(pipeline, data, output, page, against=other)
+    write_json(other, {"schema": 1})
     with pytest.raises(InputError, match=r"other\.json: cannot be compared with"):
         report(pipeline, data, output, page, against=other)
     with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
@@ -132,7 +135,9 @@ def test_what_cannot_be_compared_or_read_is_named(
 def test_a_pipeline_without_confidence_has_a_report_too(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "$\\frac$", "pattern": "Oslo"}])  # no formula of matplotlib's
+    labels = ["$\\frac$", "LOC"]  # the first is no formula for matplotlib
+    ruler.add_patterns([{"label": label, "pattern": label[0] + "slo"} for label in labels])
+    ruler.add_patterns([{"label": labels[0], "pattern": "Oslo"}])
     nlp.to_disk(tmp_path / "pipeline")
     data = write_corpus(nlp, tmp_path / "corpus")
     found = report(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "m.html")
@@ -141,6 +146,21 @@ def test_a_pipeline_without_confidence_has_a_report_too(tmp_path: Path) -> None:
     page = (tmp_path / "m.html").read_text()
     assert "How far to trust" not in page
     assert "$\\frac$" in page
+
+
+def test_a_pipeline_that_cannot_know_the_corpus_is_refused(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    data = write_corpus(nlp, tmp_path / "corpus")
+    nlp.to_disk(tmp_path / "blank")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "FILM", "pattern": "Oslo"}])
+    nlp.to_disk(tmp_path / "other")
+    for name, message in (
+        ("blank", "no component that finds entities"),
+        ("other", "none of its labels .* It has LOC, ORG, PER; the pipeline knows FILM"),
+    ):
+        with pytest.raises(InputError, match=message):
+            report(tmp_path / name, data, tmp_path / "m.json", tmp_path / "m.html")
+    assert not list(tmp_path.glob("m.*"))
 
 
 def test_words_and_labels_are_text_whatever_they_hold() -> None:
