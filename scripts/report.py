@@ -88,7 +88,7 @@ def report(
             name: _rescore(nlp, change_all(texts, change, nlp.vocab, seed=SEED))
             for name, change in changes(texts).items()
         },
-        "cases": _cases(nlp, Path("docs/cases.toml")),
+        "cases": _cases(nlp, Path("configs/cases.toml")),
         # figures on the sample do not stand beside those on the corpus
         "papers": papers.compare(source.corpus, splits, Path("configs/papers.toml"))
         if source.kind is not Kind.SAMPLE

@@ -89,7 +89,7 @@ def describe(info: dict[str, Any], *, losses: int) -> dict[str, Any]:
     scores = {
         name: float(value)
         for name, value in info["other_scores"].items()
-        if isinstance(value, Real)
+        if isinstance(value, Real) and name != "speed"  # words a second, which is no score
     }
     return {
         **{name: info[name] for name in ("epoch", "step", "seconds", "words", "score")},

@@ -49,6 +49,7 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
         "ents_f": 0.5,
         "ents_loss": 0.25,
         "ents_acc": None,
+        "speed": 9.0,
         "ents_per_type": {"LOC": {}},
     }
     log(info(0, {"transformer": 2.0, "ner": 6.0}, scores))
