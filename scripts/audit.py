@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import spacy
 import typer
 from spacy.language import Language
-from spacy.tokens import Doc
 from wasabi import table
 
 from scripts import cli
@@ -19,8 +18,8 @@ from scripts.corpora.tags import detect_scheme
 from scripts.errors import InputError
 from scripts.evaluate import SPLITS, annotate
 from scripts.evaluation.audit import Suspect, changed_sentences, describe, judge, rank
-from scripts.evaluation.documents import Document, read_documents
-from scripts.evaluation.matching import Mention, Pair, match, score
+from scripts.evaluation.documents import Document, mentions_of, pairs_of, read_documents
+from scripts.evaluation.matching import match, score
 from scripts.evaluation.page import render_audit
 from scripts.files import replacing, write_json
 from scripts.gpu import choose_gpu
@@ -78,7 +77,7 @@ def compare(found: Audit, corpus: Name, corrected: Path, nlp: Language) -> dict[
     scheme = detect_scheme([token.tag for token in s] for doc in native for s in doc)
     docs = list(convert(native, scheme, nlp.vocab).docs.get_docs(nlp.vocab))
     after = [
-        Document(old.words, old.sentences, tuple(match(_gold(doc), old.predicted)))
+        Document(old.words, old.sentences, tuple(match(mentions_of(doc), old.predicted)))
         for old, doc in zip(found.documents, docs, strict=False)
     ]
     words = [tuple(token.text for token in doc) for doc in docs]
@@ -90,17 +89,11 @@ def compare(found: Audit, corpus: Name, corrected: Path, nlp: Language) -> dict[
     return {
         "changed_sentences": len(changed),
         "ranking": judge(found.suspects, changed),
-        "f1": {"original": _f1(found.documents), "corrected": _f1(after)},
+        "f1": {
+            "original": score(pairs_of(found.documents)).f1,
+            "corrected": score(pairs_of(after)).f1,
+        },
     }
-
-
-def _gold(doc: Doc) -> list[Mention]:
-    return [Mention(ent.start, ent.end, ent.label_) for ent in doc.ents]
-
-
-def _f1(documents: list[Document]) -> float:
-    pairs: list[Pair] = [pair for document in documents for pair in document.pairs]
-    return score(pairs).f1
 
 
 def _report(judged: dict[str, Any]) -> None:

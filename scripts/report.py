@@ -17,7 +17,7 @@ from scripts.evaluate import SPLITS, annotate, describe, load, report_scores, sc
 from scripts.evaluation import papers
 from scripts.evaluation.breakdown import seen_in
 from scripts.evaluation.curves import read_log
-from scripts.evaluation.documents import read_documents
+from scripts.evaluation.documents import pairs_of, read_documents
 from scripts.evaluation.errors import worst_errors
 from scripts.evaluation.matching import score
 from scripts.evaluation.page import render
@@ -108,8 +108,7 @@ def report(
 
 def _rescore(nlp: Language, examples: list[Example]) -> dict[str, float]:
     annotate(nlp, examples)
-    pairs = [pair for document in read_documents(examples) for pair in document.pairs]
-    return score(pairs).to_dict()
+    return score(pairs_of(read_documents(examples))).to_dict()
 
 
 def _learned(model: Path) -> list[dict[str, Any]]:

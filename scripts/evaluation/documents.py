@@ -67,9 +67,19 @@ def _read(example: Example) -> Document:
     return Document(
         words=tuple(token.text for token in gold),
         sentences=_sentences(gold),
-        pairs=tuple(match(map(_mention, gold.ents), found)),
+        pairs=tuple(match(mentions_of(gold), found)),
         confidence={mention: value for mention, value in found.items() if value is not None},
     )
+
+
+def mentions_of(doc: Doc) -> list[Mention]:
+    """The entities of a spaCy document, in the order of the text."""
+    return [_mention(ent) for ent in doc.ents]
+
+
+def pairs_of(documents: Iterable[Document]) -> list[Pair]:
+    """The pairs of all documents."""
+    return [pair for document in documents for pair in document.pairs]
 
 
 def _mention(ent: Span) -> Mention:

@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from scripts.evaluation.documents import mentions_of
 from scripts.evaluation.matching import Mention
 
 Text = tuple[list[str], list[Mention]]
@@ -91,10 +92,7 @@ def changes(texts: Sequence[Text]) -> dict[str, Change]:
 
 def texts_of(docs: Iterable[Doc]) -> list[Text]:
     """The words and gold mentions of documents."""
-    return [
-        ([token.text for token in doc], [Mention(e.start, e.end, e.label_) for e in doc.ents])
-        for doc in docs
-    ]
+    return [([token.text for token in doc], mentions_of(doc)) for doc in docs]
 
 
 def change_all(texts: Sequence[Text], change: Change, vocab: Vocab, *, seed: int) -> list[Example]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.confidence import Outcomes
 from scripts.evaluation import breakdown, matching, trust, uncertainty
-from scripts.evaluation.documents import Document
+from scripts.evaluation.documents import Document, pairs_of
 from scripts.evaluation.tokens import token_scores
 
 
@@ -20,7 +20,7 @@ def describe_split(
     seen (dict[str, set[str]]): The training mentions: see `breakdown.seen_in`.
     RETURNS (dict[str, Any]): What docs/report.md describes under `splits`.
     """
-    pairs = [pair for document in documents for pair in document.pairs]
+    pairs = pairs_of(documents)
     labels = matching.score_labels(pairs)
     counts = uncertainty.count_documents([document.pairs for document in documents])
     confused = matching.confusion(pairs)

@@ -84,8 +84,11 @@ class Lattice:
 
     def marginals(self) -> Tensor:
         """The probability of each tag at each token, 0 in padding, (rows, longest, K)."""
-        log = self.forward + self.backward - self.log_partition[:, None, None]
-        return log.exp() * self.inside[:, :, None]
+        return self.log_marginals().exp() * self.inside[:, :, None]
+
+    def log_marginals(self) -> Tensor:
+        """The logarithm of the same, with no meaning in padding."""
+        return self.forward + self.backward - self.log_partition[:, None, None]
 
     def expected_transitions(self) -> Tensor:
         """How often each transition is expected in the whole batch, (K + 1, K + 1)."""
@@ -240,9 +243,8 @@ def log_probabilities(
     for group in group_by_length([len(scores) for scores in emissions]):
         padded, lengths = pad([finite(emissions[i]) for i in group])
         lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
-        log = lattice.forward + lattice.backward - lattice.log_partition[:, None, None]
         given, _ = pad([torch.tensor(columns[i]) for i in group])
-        chosen = log.gather(2, given.clamp(min=0)[:, :, None])[:, :, 0]
+        chosen = lattice.log_marginals().gather(2, given.clamp(min=0)[:, :, None])[:, :, 0]
         chosen = chosen.masked_fill(given == MISSING, 0.0)
         for row, i in enumerate(group):
             found[i] = chosen[row, : lengths[row]].tolist()
