@@ -17,6 +17,7 @@ from spacy.cli.train import train as spacy_train
 from spacy.tokens import Doc, DocBin
 
 from scripts import cli
+from scripts.corpora.docs import STORED
 from scripts.encoder import resolve
 from scripts.evaluate import score
 from scripts.machine import peak_memory_mb
@@ -80,8 +81,7 @@ def run(
         folder = Path(name)
         taken = read_splits(data, budget)
         for split, docs in taken.items():
-            attributes = ["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"]
-            DocBin(attrs=attributes, docs=docs).to_disk(folder / f"{split}.spacy")
+            DocBin(attrs=STORED, docs=docs).to_disk(folder / f"{split}.spacy")
         # spaCy wants a dev corpus; scores are taken after training
         paths = {"paths.train": f"{folder}/train.spacy", "paths.dev": f"{folder}/dev.spacy"}
         recipe = load_recipe(config, paths)

@@ -12,6 +12,7 @@ from spacy.util import minibatch
 
 from scripts.confidence import Outcomes, expected_calibration_error
 from scripts.pipes.calibration import CHANGE_NOTHING, FEATURES, Calibration
+from scripts.progress import track
 
 TEMPERATURES = np.geomspace(0.8, 4.0, 15)  # each 12 % above the one before; the slope does the rest
 FOLDS = 5  # of dev's documents, to say what calibration does to those it was not chosen on
@@ -43,7 +44,8 @@ def collect(nlp: Language, name: str, examples: list[Example]) -> list[Predictio
     following = nlp.pipe_names[nlp.pipe_names.index(name) :]
     found: list[Prediction] = []
     document = 0
-    for batch in minibatch(examples, nlp.batch_size):
+    batches = list(minibatch(examples, nlp.batch_size))
+    for batch in track(batches, "calibrating", total=len(batches)):
         with nlp.select_pipes(disable=following):
             docs = list(nlp.pipe(example.predicted for example in batch))
         scored = classifier.score_tags(docs)

@@ -23,6 +23,7 @@ from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
 from scripts.pipeline import load_examples, load_pipeline, trained_on
 from scripts.pipes.calibration import Calibration
+from scripts.progress import track
 from scripts.sources import Kind, Source, load_source
 
 SPLITS = ("dev", "test")
@@ -46,7 +47,7 @@ def score_split(nlp: Language, path: Path) -> tuple[list[Example], dict[str, Any
     examples = load_examples(nlp, path)
     words = sum(len(example) for example in examples)
     started = time.perf_counter()
-    annotate(nlp, examples)
+    annotate(nlp, examples, path.stem)
     seconds = time.perf_counter() - started
     scores = Scorer(nlp).score(examples)
     found = outcomes(examples)
@@ -62,10 +63,11 @@ def score_split(nlp: Language, path: Path) -> tuple[list[Example], dict[str, Any
     }
 
 
-def annotate(nlp: Language, examples: list[Example]) -> None:
-    """Put a pipeline's annotations into examples."""
+def annotate(nlp: Language, examples: list[Example], what: str = "annotating") -> None:
+    """Put a pipeline's annotations into examples, and say how far it is with what."""
     docs = nlp.pipe([example.predicted for example in examples])
-    for example, doc in zip(examples, docs, strict=True):
+    done = track(zip(examples, docs, strict=True), what, total=len(examples))
+    for example, doc in done:
         example.predicted = doc
 
 
@@ -81,11 +83,12 @@ def uncalibrated_error(nlp: Language, examples: list[Example]) -> float | None:
     if len(pipes) != 1 or pipes[0].min_confidence > 0:
         return None
     chosen = pipes[0].calibration
+    batches = list(minibatch(examples, nlp.batch_size))
     try:
         pipes[0].calibration = Calibration()
         found = [
             mentions
-            for batch in minibatch(examples, nlp.batch_size)
+            for batch in track(batches, "before calibration", total=len(batches))
             for mentions in pipes[0].predict([example.predicted for example in batch])
         ]
     finally:

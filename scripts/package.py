@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from jinja2 import UndefinedError
 from packaging.version import VERSION_PATTERN
-from spacy.cli.package import generate_readme
 from spacy.cli.package import package as spacy_package
+from thinc.api import Config
 
 from scripts import cli
 from scripts.errors import InputError
+from scripts.evaluation.metrics import read_metrics
 from scripts.files import read_json, replacing, write_json
+from scripts.model_card import model_card
 from scripts.pipeline import load_pipeline
 
 CODE = sorted(
@@ -39,10 +42,12 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
         raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
+    found = read_metrics(metrics)
     try:
-        meta = packaged_meta(read_json(model / "meta.json"), read_json(metrics), version)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{metrics}: not the scores of {model}. Evaluate it again.") from error
+        meta = packaged_meta(read_json(model / "meta.json"), found, version)
+        card = model_card(meta, found, Config().from_disk(model / "config.cfg", interpolate=False))
+    except (KeyError, TypeError, UndefinedError) as error:
+        raise InputError(f"{metrics}: not the scores of {model}. Report on it again.") from error
     load_pipeline(model)  # says in one line what is wrong with it
     full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
     with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:
@@ -59,7 +64,8 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
         # spaCy adds every package that a registered function comes from: also
         # this project, which the wheel does without.
         write_json(built / "meta.json", meta)
-        (built / "README.md").write_text(model_card(meta), encoding="utf-8")
+        for folder in (built, built / full_name.rsplit("-", 1)[0] / full_name):
+            (folder / "README.md").write_text(card, encoding="utf-8")
         _build(built)
         shutil.copytree(built, partial, ignore=shutil.ignore_patterns("build", "*.egg-info"))
     return next((output / full_name / "dist").glob("*.whl"))
@@ -94,32 +100,6 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -
         "notes": f"Strict entity scores on the test split of: {source['title']}, "
         f"from {source['where']}. {metrics['machine']}, {metrics['date']}.",
     }
-
-
-def model_card(meta: dict[str, Any]) -> str:
-    """The package's README: spaCy's, the scores by label, and how it was trained.
-
-    meta (dict[str, Any]): The meta.json of the package.
-    RETURNS (str): Markdown.
-    """
-    rows = [
-        f"| `{label}` | " + " | ".join(f"{100 * scores[key]:.2f}" for key in "prf") + " |"
-        for label, scores in meta["performance"]["ents_per_type"].items()
-    ]
-    training = meta["training"]
-    return "\n".join(
-        [
-            generate_readme(meta).replace("[the en_bert_ner project]()", "the en_bert_ner project"),
-            "",
-            "| Label | P | R | F1 |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-            f"Fine-tuned from {training['encoder']} in up to {training['epochs']} epochs, seed "
-            f"{training['seed']}, on {training['machine']}, {training['date']}.",
-            "",
-        ]
-    )
 
 
 def _from_this_minor(name: str) -> str:

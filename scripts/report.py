@@ -20,6 +20,7 @@ from scripts.evaluation.curves import read_log
 from scripts.evaluation.documents import pairs_of, read_documents
 from scripts.evaluation.errors import worst_errors
 from scripts.evaluation.matching import score
+from scripts.evaluation.metrics import SCHEMA, read_metrics
 from scripts.evaluation.page import render
 from scripts.evaluation.raw_text import raw_example
 from scripts.evaluation.robustness import change_all, changes, texts_of
@@ -30,7 +31,6 @@ from scripts.gpu import choose_gpu
 from scripts.pipeline import load_examples, trained_on
 from scripts.sources import Kind, load_source
 
-SCHEMA = 1  # of the metrics file: see docs/report.md
 WORST = 50  # errors shown
 SEED = 0
 
@@ -58,7 +58,7 @@ def report(
     RAISES (InputError): If something is not there or not what it should be.
     """
     learned = _learned(model)
-    other = _read_metrics(against) if against else None
+    other = read_metrics(against) if against else None
     nlp = load(model, data, gpu=gpu)
     source = load_source(data / "source.json")
     training = nlp.meta.get("training") or {"recipe": None, "encoder": None, "seed": None}
@@ -83,9 +83,9 @@ def report(
         **describe(nlp, source, {split: s for split, (_, s) in measured.items()}, gpu=gpu),
         "splits": splits,
         "learned": learned,
-        "raw_text": _rescore(nlp, [raw_example(nlp, doc) for doc in test]),
+        "raw_text": _rescore(nlp, [raw_example(nlp, doc) for doc in test], "as running text"),
         "robustness": {
-            name: _rescore(nlp, change_all(texts, change, nlp.vocab, seed=SEED))
+            name: _rescore(nlp, change_all(texts, change, nlp.vocab, seed=SEED), name)
             for name, change in changes(texts).items()
         },
         "cases": _cases(nlp, Path("configs/cases.toml")),
@@ -106,8 +106,8 @@ def report(
     return metrics
 
 
-def _rescore(nlp: Language, examples: list[Example]) -> dict[str, float]:
-    annotate(nlp, examples)
+def _rescore(nlp: Language, examples: list[Example], what: str) -> dict[str, float]:
+    annotate(nlp, examples, what)
     return score(pairs_of(read_documents(examples))).to_dict()
 
 
@@ -143,7 +143,7 @@ def _against(test: dict[str, Any], other: Any, path: Path) -> dict[str, Any]:
 
 def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
     """Seed and F1, in points, of another run, if it differs from this one by its seed alone."""
-    run = _read_metrics(path)
+    run = read_metrics(path)
     try:
         training, f1 = run["training"], 100 * run["scores"]["test"]["f1"]
         found = _identity(training, run["trained_on"], run["source"]["title"])
@@ -155,17 +155,6 @@ def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
             f"{', '.join(map(str, found))} and seed {training['seed']}."
         )
     return training["seed"], f1
-
-
-def _read_metrics(path: Path) -> Any:
-    """The metrics of another run, if this version of the project wrote them."""
-    metrics = read_json(path)
-    found = metrics.get("schema") if isinstance(metrics, dict) else None
-    if found != SCHEMA:
-        raise InputError(
-            f"{path}: expected metrics of schema {SCHEMA}, found {found}. Report on that run again."
-        )
-    return metrics
 
 
 def _check_labels(nlp: Language, data: Path, examples: list[Example]) -> None:

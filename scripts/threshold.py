@@ -71,7 +71,7 @@ def main(
     found: dict[str, Outcomes] = {}
     for split in ("dev", "test"):
         examples = load_examples(nlp, data / f"{split}.spacy")
-        annotate(nlp, examples)
+        annotate(nlp, examples, split)
         of = outcomes(examples)
         if of is None:
             raise InputError(f"{pipeline}: no entity on {split} has a confidence.")

@@ -21,9 +21,10 @@ from scripts.corpora.registry import Name, get_corpus
 from scripts.corpora.spec import Corpus
 from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError, first_line
-from scripts.files import read_json, remove, replacing, write_json
+from scripts.files import read_json, remove, replacing, sha256, write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import computes_bfloat16, describe_machine, peak_memory_mb
+from scripts.pipeline import load_pipeline
 from scripts.sources import Source, load_source
 
 EPOCHS, LEAST_STEPS = 5, 300  # what `auto` trains: 5 epochs, and more of a small corpus
@@ -84,6 +85,7 @@ def train_recipe(
             "recipe": config.stem,
             "corpus": corpus.name,
             "encoder": encoder.name,
+            "encoder_sha256": sha256(encoder.path / "model.safetensors"),
             "epochs": plan.epochs,
             "steps_per_epoch": plan.steps_per_epoch,
             "seed": seed,
@@ -226,14 +228,20 @@ def _describe(
             {"name": source.title, "url": source.url, "license": source.licence},
             {"name": encoder.name, "url": encoder.url, "license": encoder.licence},
         ],
-        "corpus": {"kind": source.kind, "where": source.where, "files": source.files},
+        "corpus": {
+            "kind": source.kind,
+            "where": source.where,
+            "files": source.files,
+            "paper": corpus.paper,
+            "labels": dict(corpus.labels),
+        },
         "training": record,
     }
     write_json(model / "meta.json", meta)
 
 
 def _remove_local_paths(model: Path, recipe: Path, encoder: Encoder) -> None:
-    """Write the encoder's name for its folder, and the recipe's own paths, into config.cfg."""
+    """Write the encoder's name for its folder, and the recipe's own paths for those here."""
     given = Config().from_disk(recipe, interpolate=False)
     config = Config().from_disk(model / "config.cfg", interpolate=False)
     config["components"]["transformer"]["model"]["name"] = encoder.name
@@ -241,6 +249,13 @@ def _remove_local_paths(model: Path, recipe: Path, encoder: Encoder) -> None:
     config["training"]["logger"] = given["training"]["logger"]
     with replacing(model / "config.cfg") as partial:
         config.to_disk(partial)
+    transformer = load_pipeline(model).get_pipe("transformer")
+    for node in transformer.model.walk():
+        if node.attrs.get("name") == str(encoder.path):
+            node.attrs["name"] = encoder.name
+        for shim in node.shims:
+            shim._hfmodel.transformer.config._name_or_path = encoder.name
+    transformer.to_disk(model / "transformer")
 
 
 def main(
@@ -270,13 +285,14 @@ def main(
         data=data / corpus,
         output=output or Path("training") / config.stem / corpus,
         encoder=chosen,
-        epochs=_epochs(epochs),
+        epochs=parse_epochs(epochs),
         seed=seed,
         gpu=gpu,
     )
 
 
-def _epochs(wanted: str) -> int | None:
+def parse_epochs(wanted: str) -> int | None:
+    """What --epochs says: a number, or None for "auto"."""
     if wanted == "auto":
         return None
     if not wanted.isdecimal() or int(wanted) < 1:

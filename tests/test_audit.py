@@ -11,10 +11,12 @@ import spacy
 import torch
 from spacy.tokens import Doc, DocBin
 
-from scripts.audit import audit, main
-from scripts.corpora.registry import Name
+from scripts.audit import audit, audit_train, find_corrected, main
+from scripts.corpora.registry import CORPORA, Name
 from scripts.errors import InputError
 from scripts.evaluation.audit import DEPTHS, Suspect, judge
+from scripts.evaluation.folds import fold_folder
+from scripts.files import sha256, write_json
 from scripts.pipes.linear_chain import log_probabilities
 from scripts.pipes.tagset import tagset
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
@@ -119,8 +121,85 @@ def test_a_wrong_label_comes_first_and_is_judged(
     assert json.loads((tmp_path / "audit.judged.json").read_text())["changed_sentences"] == 1
 
 
-def test_what_cannot_doubt_or_has_learned_the_split_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_doubt_is_refused(tmp_path: Path) -> None:
+    write(spacy.blank("en"), tmp_path / "test.spacy", [WRONG])
     with pytest.raises(InputError, match="cannot doubt"):
         audit(spacy.blank("en"), tmp_path / "test.spacy")
-    with pytest.raises(InputError, match="--split train: expected dev or test"):
-        main(Name("conll2003"), tmp_path, tmp_path / "a", tmp_path / "b", split="train")
+    with pytest.raises(InputError, match="--split all: expected train, dev or test"):
+        main(Name("conll2003"), tmp_path, tmp_path / "a", tmp_path / "b", split="all")
+
+
+@pytest.fixture
+def folds(
+    build: Build,  # noqa: F811
+    tmp_path: Path,
+) -> tuple[Path, Path]:
+    """A train split whose third document is wrong, and pipelines that stand for its two folds."""
+    train_path = tmp_path / "corpus" / "conll2003" / "train.spacy"
+    write(spacy.blank("en"), train_path, [SENTENCES[0], SENTENCES[1], WRONG, SENTENCES[2]])
+    nlp = build()
+    train(nlp, steps=40)
+    for k in range(2):
+        folder = fold_folder(tmp_path / "folds", k, 2)
+        folder.mkdir(parents=True)
+        nlp.to_disk(folder / "model-best")
+        write_json(folder / "fold.json", {"train": sha256(train_path)})
+    return tmp_path / "folds", train_path
+
+
+def test_each_document_of_train_is_judged_by_the_fold_that_has_not_seen_it(
+    folds: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load_pipeline(path: Path) -> spacy.Language:
+        loaded.append(path.parent.name)
+        return spacy.load(path)
+
+    monkeypatch.setattr("scripts.audit.load_pipeline", load_pipeline)
+    found = audit_train(*folds)
+    assert loaded == ["1-of-2", "2-of-2"]
+    assert [document.words[0] for document in found.documents] == ["Anna", "The", "Anna", "rain"]
+    assert (found.suspects[0].document, found.suspects[0].token) == (2, 4)
+    output = tmp_path / "audit.jsonl"
+    main(
+        Name("conll2003"),
+        folds[0],
+        output,
+        tmp_path / "audit.html",
+        data=tmp_path / "corpus",
+        split="train",
+        gpu_id="-1",
+    )
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert rows[0]["document"] == 2
+    assert sorted(row["document"] for row in rows) == [0, 1, 2, 3]
+
+
+def test_folds_that_are_missing_or_of_another_train_are_refused(folds: tuple[Path, Path]) -> None:
+    folder, train_path = folds
+    with pytest.raises(InputError, match="expected the folds of one run, found those of 0"):
+        audit_train(folder.parent, train_path)
+    write_json(folder / "2-of-2" / "fold.json", {"train": "another"})
+    with pytest.raises(InputError, match="was trained on another"):
+        audit_train(folder, train_path)
+    (folder / "2-of-2" / "fold.json").unlink()
+    with pytest.raises(InputError, match="not complete"):
+        audit_train(folder, train_path)
+
+
+def test_corrected_annotation_is_found_beside_the_files_or_under_ner_corpora(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = CORPORA["conll2003"]
+    assert find_corrected(corpus, tmp_path) is None
+    provided = tmp_path / "provided" / "conll2003" / "conllpp_test.txt"
+    provided.parent.mkdir(parents=True)
+    provided.touch()
+    monkeypatch.setenv("NER_CORPORA", str(tmp_path / "provided"))
+    assert find_corrected(corpus, tmp_path) == provided
+    own = tmp_path / "conll2003" / "conllpp_test.txt"
+    own.parent.mkdir()
+    own.touch()
+    assert find_corrected(corpus, tmp_path) == own
+    assert find_corrected(CORPORA["gmb"], tmp_path) is None

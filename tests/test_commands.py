@@ -137,6 +137,10 @@ def test_commands_on_what_is_no_pipeline(
         monkeypatch, capsys, "evaluate", model, data, "--output", output
     )
     (tmp_path / "metrics.json").write_text("{}")
+    assert "expected metrics of schema 1, found None" in fails(
+        monkeypatch, capsys, "package", model, "--metrics", tmp_path / "metrics.json"
+    )
+    (tmp_path / "metrics.json").write_text('{"schema": 1}')
     assert "not the scores" in fails(
         monkeypatch, capsys, "package", model, "--metrics", tmp_path / "metrics.json"
     )

@@ -26,8 +26,17 @@ CORPUS = Corpus(
     description="Entities in English news: PER, ORG, LOC, MISC.",
     licence="Reuters RCV1 text under a research agreement: not redistributable",
     url="https://www.clips.uantwerpen.be/conll2003/ner/",
+    paper="Tjong Kim Sang and De Meulder, Introduction to the CoNLL-2003 Shared Task: "
+    "Language-Independent Named Entity Recognition, CoNLL 2003",
+    labels={
+        "LOC": "places: Lake Geneva",
+        "MISC": "other names, such as nationalities, events and works: Peruvian",
+        "ORG": "organisations: Bank of Ireland",
+        "PER": "people: Ada Lovelace",
+    },
     format=FORMAT,
     files={"train": "train.txt", "dev": "valid.txt", "test": "test.txt"},
+    corrected="conllpp_test.txt",
     provided={
         "train.txt": "conll2003/train.txt",
         "valid.txt": "conll2003/valid.txt",

@@ -11,14 +11,14 @@ from scripts.corpora.formats import Document
 from scripts.corpora.splits import sentence_text
 from scripts.corpora.tags import Scheme, tags_to_spans
 
+STORED = ("TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")  # of each token
+
 
 @dataclass
 class Split:
     """A converted split and what was counted on the way."""
 
-    docs: DocBin = field(
-        default_factory=lambda: DocBin(attrs=["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"])
-    )
+    docs: DocBin = field(default_factory=lambda: DocBin(attrs=STORED))
     documents: int = 0
     sentences: int = 0
     tokens: int = 0

@@ -8,6 +8,10 @@ from scripts.corpora.spec import Public
 
 FORMAT = ColumnFormat(tag=0, token=1, columns=2)
 URL = "https://groups.csail.mit.edu/sls/downloads/movie/"
+PAPER = (
+    "Liu, Pasupat, Wang, Cyphers and Glass, Query Understanding Enhanced by Hierarchical "
+    "Parsing Structures, ASRU 2013"
+)
 LICENCE = "no licence stated: not redistributable"
 
 

@@ -1,6 +1,6 @@
 """MIT Movie eng: simple spoken movie queries, twelve labels, no dev split."""
 
-from scripts.corpora.mit import FORMAT, LICENCE, URL, published
+from scripts.corpora.mit import FORMAT, LICENCE, PAPER, URL, published
 from scripts.corpora.spec import Corpus
 from scripts.sample.generate import write_mit_movie
 
@@ -16,6 +16,21 @@ CORPUS = Corpus(
     description="Entities in movie queries: titles, actors, genres, years, plots and more.",
     licence=LICENCE,
     url=URL,
+    paper=PAPER,
+    labels={
+        "ACTOR": "who plays in a film: meryl streep",
+        "CHARACTER": "whom an actor plays: captain nemo",
+        "DIRECTOR": "who directs it: agnes varda",
+        "GENRE": "its genre: black comedy",
+        "PLOT": "what it is about: bank robbery",
+        "RATING": "for what age it is: pg 13",
+        "RATINGS_AVERAGE": "what is thought of it on average: four stars",
+        "REVIEW": "how it is reviewed: critically acclaimed",
+        "SONG": "a song in it: moon river",
+        "TITLE": "its title: the third man",
+        "TRAILER": "a word for its trailer: preview",
+        "YEAR": "when it was made: 1990s",
+    },
     format=FORMAT,
     files={"train": "engtrain.bio", "test": "engtest.bio"},
     optional={"dev": "engdev.bio"},

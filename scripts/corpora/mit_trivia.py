@@ -1,6 +1,6 @@
 """MIT Movie trivia10k13: complex movie queries, another set of twelve labels."""
 
-from scripts.corpora.mit import FORMAT, LICENCE, URL, published
+from scripts.corpora.mit import FORMAT, LICENCE, PAPER, URL, published
 from scripts.corpora.spec import Corpus
 from scripts.sample.generate import write_mit_trivia
 
@@ -16,6 +16,21 @@ CORPUS = Corpus(
     description="Entities in movie trivia questions: plots, actors, opinions, awards and more.",
     licence=LICENCE,
     url=URL,
+    paper=PAPER,
+    labels={
+        "Actor": "who plays in a film: meryl streep",
+        "Award": "a prize it won: best picture",
+        "Character_Name": "whom an actor plays: captain nemo",
+        "Director": "who directs it: agnes varda",
+        "Genre": "its genre: black comedy",
+        "Opinion": "what is thought of it: unforgettable",
+        "Origin": "what it was made from: based on a stage play",
+        "Plot": "what it is about: two brothers rob a bank",
+        "Quote": "a line spoken in it: play it once",
+        "Relationship": "how it belongs to other films: the second sequel",
+        "Soundtrack": "its music: moon river",
+        "Year": "when it was made: 1990s",
+    },
     format=FORMAT,
     files={"train": "trivia10k13train.bio", "test": "trivia10k13test.bio"},
     optional={"dev": "trivia10k13dev.bio"},

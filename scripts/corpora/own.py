@@ -26,6 +26,8 @@ KNOWN = {
     "title",
     "licence",
     "url",
+    "paper",
+    "labels",
 }
 
 
@@ -53,6 +55,8 @@ def load(path: Path) -> Corpus:
         description="Entities as annotated in " + _text(path, given, "title", "your corpus") + ".",
         licence=_text(path, given, "licence", "not stated"),
         url=_text(path, given, "url", ""),
+        paper=_text(path, given, "paper", ""),
+        labels=_labels(path, given),
         format=_format(path, given),
         files=files,
         shares=shares,
@@ -112,6 +116,13 @@ def _text(path: Path, given: dict[str, Any], key: str, default: str | None = Non
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} = {value!r} must be a text in quotes.")
     return value
+
+
+def _labels(path: Path, given: dict[str, Any]) -> dict[str, str]:
+    labels = given.get("labels", {})
+    if not isinstance(labels, dict):
+        raise InputError(f"{path}: [labels] must be a table of labels and what they stand for.")
+    return {label: _text(path, labels, label) for label in labels}
 
 
 def _whole(path: Path, given: dict[str, Any], key: str, default: int, *, least: int = 0) -> int:

@@ -31,9 +31,14 @@ class Corpus:
     description (str): One line about the pipeline trained on it.
     licence (str): What one may do with the text.
     url (str): Where one reads about it.
+    paper (str): What to cite.
+    labels (Mapping[str, str]): What each label stands for, with an example of the
+        project's own.
     format (Format): What the native files look like.
     files (Mapping[str, str]): The native file of each split that has one.
     optional (Mapping[str, str]): The native file of each split that may have one.
+    corrected (str): The native file with a corrected annotation of the test
+        split, to judge an audit by.
     shares (Mapping[str, float]): The share of the train file's documents that
         is cut off for each split without a file.
     provided (Mapping[str, str]): Where each native file is under `NER_CORPORA`.
@@ -52,7 +57,10 @@ class Corpus:
     url: str
     format: Format
     files: Mapping[str, str]
+    paper: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
+    corrected: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)
     provided: Mapping[str, str] = field(default_factory=dict)
     sentences_per_document: int = 1

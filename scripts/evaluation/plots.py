@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 BLUE, ORANGE, GREY = "#0b5cad", "#c2410c", "#6b7280"  # told apart by the colour-blind, too
+LONGEST = 20  # characters of a label beside an axis
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -90,10 +91,16 @@ def plot_confusion(counts: dict[tuple[str, str], int], labels: Sequence[str]) ->
             if count:
                 colour = "white" if shares[i, j] > 0.55 else "black"
                 axes.text(j, i, f"{int(count):,}", ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", parse_math=False)
-        axes.set_yticks(range(len(rows)), rows, parse_math=False)
+        ticks = [list(map(_short, names)) for names in (columns, rows)]
+        axes.set_xticks(range(len(columns)), ticks[0], rotation=40, ha="right", parse_math=False)
+        axes.set_yticks(range(len(rows)), ticks[1], parse_math=False)
         axes.set(xlabel="predicted", ylabel="gold")
         return _svg(figure, "Confusion matrix of mentions")
+
+
+def _short(label: str) -> str:
+    """A label that leaves room for the plot."""
+    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
 
 
 def plot_reliability(bins: Sequence[dict[str, float]]) -> str:

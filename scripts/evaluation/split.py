@@ -21,13 +21,18 @@ def describe_split(
     RETURNS (dict[str, Any]): What docs/report.md describes under `splits`.
     """
     pairs = pairs_of(documents)
+    by_document = [document.pairs for document in documents]
     labels = matching.score_labels(pairs)
-    counts = uncertainty.count_documents([document.pairs for document in documents])
+    counts = uncertainty.count_documents(by_document)
+    label_counts = uncertainty.count_labels(by_document)
     confused = matching.confusion(pairs)
     return {
         "views": {view: matching.score(pairs, view).to_dict() for view in matching.VIEWS},
         "macro": matching.macro(labels.values()),
-        "labels": breakdown.to_dicts(labels),
+        "labels": {
+            label: {**s.to_dict(), "interval_95": uncertainty.interval(label_counts[label])}
+            for label, s in labels.items()
+        },
         "tokens": token_scores(documents),
         "interval_95": uncertainty.interval(counts),
         "errors": matching.count_errors(pairs),

@@ -1,12 +1,12 @@
 """How sure a score is: bootstrap intervals, and whether two runs differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.matching import Pair, score
+from scripts.evaluation.matching import Pair, Score, score, score_labels
 
 SAMPLES = 2000  # bootstrap samples, and shuffles
 SEED = 0  # a report of the same predictions says the same
@@ -19,7 +19,18 @@ def count_documents(documents: Sequence[Sequence[Pair]]) -> NDArray[np.int64]:
     documents (Sequence[Sequence[Pair]]): The pairs of each document.
     RETURNS (NDArray[np.int64]): Correct, predicted and gold mentions, (documents, 3).
     """
-    scores = [score(pairs) for pairs in documents]
+    return _counts(score(pairs) for pairs in documents)
+
+
+def count_labels(documents: Sequence[Sequence[Pair]]) -> dict[str, NDArray[np.int64]]:
+    """The same of each label, in alphabetical order."""
+    scores = [score_labels(pairs) for pairs in documents]
+    labels = sorted({label for found in scores for label in found})
+    none = Score(0, 0, 0)
+    return {label: _counts(found.get(label, none) for found in scores) for label in labels}
+
+
+def _counts(scores: Iterable[Score]) -> NDArray[np.int64]:
     rows = [(int(s.correct), s.predicted, s.gold) for s in scores]
     return np.array(rows, dtype=np.int64).reshape(len(rows), 3)
 

@@ -35,6 +35,8 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         title = "My corpus"
         licence = "mine"
         url = "https://example.org"
+        paper = "Whom to cite"
+        labels = { SHIP = "ships: Cutty Sark" }
     """
     corpus = load(described(tmp_path, text))
     assert corpus.files == {"train": "a.txt", "dev": "b.txt"}
@@ -43,6 +45,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         token=2, tag=0, pos=1, separator="|", encoding="latin-1", document_marker="#doc"
     )
     assert (corpus.title, corpus.licence, corpus.sentences_per_document) == ("My corpus", "mine", 5)
+    assert (corpus.paper, corpus.labels) == ("Whom to cite", {"SHIP": "ships: Cutty Sark"})
 
 
 def test_csv(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_report_writes_all_of_it(trained: tuple[Path, Path], tmp_path: Path) -> 
     assert f"{100 * strict['f1']:.2f}" in page
     # no text of the corpus is in what may be published
     assert "Anna" not in (tmp_path / "a.json").read_text()
-    assert page.count('class="pair"') == 2 + sum(test["errors"].values()) > 2
+    assert page.count('class="pair"') == len(first["cases"]) + sum(test["errors"].values())
 
 
 def test_what_cannot_be_compared_or_read_is_named(
@@ -130,6 +130,30 @@ def test_what_cannot_be_compared_or_read_is_named(
     report(pipeline, data, output, page)
     with pytest.raises(InputError, match=r"m\.json: expected <b>, tiny, .* another seed than 1"):
         report(pipeline, data, output, page, runs=[output])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "holds no documents"),
+        (b"", "not a converted split"),
+        (b"cut", "not a converted split"),
+    ],
+)
+def test_an_empty_or_truncated_split_is_named_and_nothing_is_overwritten(
+    trained: tuple[Path, Path], tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    test = trained[1] / "test.spacy"
+    if content is None:
+        DocBin().to_disk(test)
+    else:
+        test.write_bytes(test.read_bytes()[:-9] if content else b"")
+    output, page = tmp_path / "m.json", tmp_path / "m.html"
+    output.write_text("before")
+    page.write_text("before")
+    with pytest.raises(InputError, match=rf"test\.spacy: {message}"):
+        report(*trained, output, page)
+    assert (output.read_text(), page.read_text()) == ("before", "before")
 
 
 def test_a_pipeline_without_confidence_has_a_report_too(tmp_path: Path) -> None:

@@ -1,0 +1,20 @@
+"""A progress bar for what takes more than a few seconds."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+
+def track(items: Iterable[Item], what: str, *, total: int) -> Iterable[Item]:
+    """Show on a terminal how many items are done, how fast, and how long the rest takes.
+
+    items (Iterable[Item]): The items.
+    what (str): What is done to them.
+    total (int): How many there are.
+    RETURNS (Iterable[Item]): The same items.
+    """
+    bar: Iterable[Item] = tqdm(items, desc=what, total=total, disable=None, leave=False)
+    return bar

@@ -1,0 +1,97 @@
+"""The pages in headless Chromium: nothing runs, nothing is fetched, all of it can be read."""
+
+from pathlib import Path
+
+import pytest
+import spacy
+from playwright.sync_api import Browser
+from spacy.tokens import Doc, DocBin
+
+from scripts.evaluation.audit import Suspect
+from scripts.evaluation.documents import read_documents
+from scripts.evaluation.page import render_audit
+from scripts.files import write_json
+from scripts.pipeline import load_examples
+from scripts.report import report
+from tests.evaluation.test_page import SOURCE, trained  # noqa: F401  (a fixture)
+from tests.pipes.conftest import build  # noqa: F401  (a fixture)
+
+LABEL = "<img src=x onerror=document.title='hacked'>"
+WORDS = ["<script>document.title='hacked'</script>", "</svg><b>x", "Oslo" * 60, "&lt;"]
+WIDTHS = (1280, 400)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> list[Path]:
+    """A report and an audit of a corpus whose words and labels are HTML."""
+    nlp = spacy.blank("en")
+    patterns = [{"label": LABEL, "pattern": [{"ORTH": WORDS[1]}]}, {"label": "B", "pattern": "x"}]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)
+    nlp.to_disk(tmp_path / "pipeline")
+    data = tmp_path / "corpus"
+    data.mkdir()
+    docs = [
+        Doc(nlp.vocab, words=WORDS, ents=[f"B-{LABEL}", "O", "B-B", "O"], sent_starts=[1, 0, 0, 0])
+        for _ in range(3)
+    ]
+    for split in ("train", "dev", "test"):
+        stored = DocBin(attrs=["SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs)
+        stored.to_disk(data / f"{split}.spacy")
+    write_json(data / "source.json", {**SOURCE, "title": LABEL, "where": WORDS[0]})
+    report(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "report.html")
+    examples = load_examples(nlp, data / "test.spacy")
+    suspects = [Suspect(0, 0, 4, doubt=3.0, token=0)]
+    audit = render_audit(LABEL, read_documents(examples), suspects, 9)
+    (tmp_path / "audit.html").write_text(audit, encoding="utf-8")
+    return [tmp_path / "report.html", tmp_path / "audit.html"]
+
+
+def check(chromium: Browser, path: Path, width: int) -> str:
+    """Open a page and see that it keeps to itself; returns what a reader sees of it."""
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_timeout(200)
+    assert said == []
+    assert asked == [path.as_uri()]
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.evaluate("document.querySelectorAll('[onerror], img').length") == 0
+    assert "hacked" not in page.title() or "<img" in page.title()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('body p, body td, body th')]"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    assert smallest >= 12
+    text = str(page.inner_text("body"))
+    context.close()
+    return text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_hostile_words_and_labels_stay_text(
+    chromium: Browser, hostile: list[Path], width: int
+) -> None:
+    for path in hostile:
+        text = check(chromium, path, width)
+        assert WORDS[0] in text
+        assert LABEL.lower() in text.lower()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_report_of_a_token_classifier(
+    chromium: Browser,
+    trained: tuple[Path, Path],  # noqa: F811
+    tmp_path: Path,
+    width: int,
+) -> None:
+    report(*trained, tmp_path / "m.json", tmp_path / "m.html")
+    text = check(chromium, tmp_path / "m.html", width)
+    for heading in ("Scores", "Where it fails", "How it learned", "How far to trust"):
+        assert heading in text
