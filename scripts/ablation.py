@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from scripts.ablation_table import render
 from scripts.corpora.registry import Name
 from scripts.encoder import resolve
 from scripts.errors import InputError
-from scripts.files import read_json, replacing, write_json
+from scripts.files import read_json, read_toml, replacing, write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
 from scripts.sources import load_source
@@ -60,15 +59,15 @@ def read_plan(path: Path) -> Plan:
     RETURNS (Plan): Its contents, the default first.
     RAISES (InputError): What is wrong with it.
     """
+    given = read_toml(path)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
         switches = [Switch(DEFAULT, "", "The recipe as it is.", {})]
         for entry in given["switches"]:
             settings = {key: value for key, value in entry.items() if key in SETTINGS}
             overrides = {key: value for key, value in entry.items() if key not in SETTINGS}
             switches.append(Switch(**settings, overrides=overrides))
         plan = Plan(given["seeds"], given["budgets"], switches)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: not an ablation's plan: {error}.") from error
     names = [switch.name for switch in plan.switches]
     if unknown := {s.against for s in plan.switches} - set(names):

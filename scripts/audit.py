@@ -28,9 +28,9 @@ from scripts.evaluation.documents import Document, mentions_of, pairs_of, read_d
 from scripts.evaluation.folds import find_folds
 from scripts.evaluation.matching import match, score
 from scripts.evaluation.page import render_audit
-from scripts.files import read_json, replacing, sha256, write_json
+from scripts.files import remove, replacing, sha256, write_json
 from scripts.gpu import choose_gpu
-from scripts.pipeline import load_examples, load_pipeline
+from scripts.pipeline import load_examples, load_pipeline, trained_on, training_of
 from scripts.progress import track
 from scripts.sources import PROVIDED, Kind, load_source
 
@@ -43,6 +43,7 @@ class Audit:
 
     documents: list[Document]
     suspects: list[Suspect]
+    made_by: dict[str, Any]  # what the pipeline says of itself
 
 
 def audit(nlp: Language, split: Path) -> Audit:
@@ -54,7 +55,7 @@ def audit(nlp: Language, split: Path) -> Audit:
     RAISES (InputError): If no component of the pipeline can doubt.
     """
     documents, doubts = _doubt(nlp, load_examples(nlp, split), split)
-    return Audit(documents, rank(documents, doubts))
+    return Audit(documents, rank(documents, doubts), _describe(nlp))
 
 
 def audit_train(folds: Path, train: Path) -> Audit:
@@ -69,17 +70,22 @@ def audit_train(folds: Path, train: Path) -> Audit:
     RETURNS (Audit): The split and its suspects.
     RAISES (InputError): If a fold is missing or was trained on something else.
     """
-    pipelines = find_folds(folds)
+    pipelines, settings = find_folds(folds)
     found: dict[int, tuple[Document, list[float]]] = {}
     for k, path in enumerate(pipelines):
-        if read_json(path.parent / "fold.json")["train"] != sha256(train):
+        if settings.get("train") != sha256(train):
             raise InputError(f"{path}: was trained on another {train}. Train the folds again.")
         nlp = load_pipeline(path)
         part = load_examples(nlp, train)[k :: len(pipelines)]
         numbers = range(k, k + len(part) * len(pipelines), len(pipelines))
         found |= zip(numbers, zip(*_doubt(nlp, part, train), strict=True), strict=True)
     documents, doubts = zip(*(found[number] for number in sorted(found)), strict=True)
-    return Audit(list(documents), rank(documents, doubts))
+    return Audit(list(documents), rank(documents, doubts), _describe(nlp))
+
+
+def _describe(nlp: Language) -> dict[str, Any]:
+    name = f"{nlp.meta['lang']}_{nlp.meta['name']}"
+    return {"pipeline": name, "trained_on": trained_on(nlp), "training": training_of(nlp)}
 
 
 def _doubt(
@@ -202,16 +208,15 @@ def main(
     if corrected is None and split == "test" and not _is_sample(data / corpus):
         corrected = find_corrected(get_corpus(corpus), Path("assets"))
     judged = compare(found, corpus, corrected) if corrected else None
-    with replacing(output) as partial:
-        lines = (json.dumps(describe(s, found.documents[s.document])) for s in found.suspects)
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    with replacing(page) as partial:
-        partial.write_text(
-            render_audit(f"{corpus}, {split}", found.documents, found.suspects, SHOWN),
-            encoding="utf-8",
-        )
+    lines = (json.dumps(describe(s, found.documents[s.document])) for s in found.suspects)
+    html = render_audit(f"{corpus}, {split}", found.documents, found.suspects, SHOWN)
+    with replacing(output) as lines_file, replacing(page) as page_file:
+        lines_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        page_file.write_text(html, encoding="utf-8")
+    judgement = output.with_suffix(".judged.json")
+    remove(judgement)  # of an earlier run
     if judged:
-        write_json(output.with_suffix(".judged.json"), judged)
+        write_json(judgement, {**found.made_by, **judged})
         _report(judged)
     print(page)
 

@@ -21,7 +21,7 @@ from scripts.errors import InputError
 from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
-from scripts.pipeline import load_examples, load_pipeline, trained_on
+from scripts.pipeline import load_examples, load_pipeline, trained_on, training_of
 from scripts.pipes.calibration import Calibration
 from scripts.progress import track
 from scripts.sources import Kind, Source, load_source
@@ -152,7 +152,7 @@ def describe(
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
         "trained_on": trained_on(nlp),
         "source": asdict(source),
-        "training": nlp.meta.get("training"),
+        "training": training_of(nlp),
         "scores": scores,
         "machine": describe_machine(gpu),
         "date": date.today().isoformat(),

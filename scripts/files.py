@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,20 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: not valid JSON: {error}.") from error
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # also of the decoding
+        raise InputError(f"{path}: not valid TOML: {error}.") from error
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write a JSON file, whole or not at all."""
     with replacing(path) as partial:
-        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(to_json(data), encoding="utf-8")
+
+
+def to_json(data: Any) -> str:
+    """What `write_json` writes."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,5 +1,6 @@
 """The model card: what a packaged pipeline is, how good it is, and what it is not good for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ def model_card(meta: dict[str, Any], metrics: dict[str, Any], config: Config) ->
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": _cell, "pct": _percent}
+    environment.filters |= {"cell": _cell, "code": _code, "link": _link, "bibtex": _bibtex}
+    environment.filters["pct"] = _percent
     test = metrics["splits"]["test"]
+    known = {label for labels in meta["labels"].values() for label in labels}
     return environment.get_template("model_card.md").render(
         name=f"{meta['lang']}_{meta['name']}",
         meta=meta,
@@ -34,7 +37,9 @@ def model_card(meta: dict[str, Any], metrics: dict[str, Any], config: Config) ->
         training=meta["training"],
         metrics=metrics,
         test=test,
-        sample=metrics["source"]["kind"] == "sample",
+        labels={label: test["labels"].get(label) for label in sorted(known | set(test["labels"]))},
+        known=known,
+        made_up=meta.get("corpus", {}).get("kind") == "sample",
         confidence=metrics["scores"]["test"]["confidence"],
         changed={"as running text": metrics["raw_text"], **metrics["robustness"]},
         settings=Config({key: config[key] for key in LEARNING}).to_str(interpolate=False).strip(),
@@ -42,11 +47,25 @@ def model_card(meta: dict[str, Any], metrics: dict[str, Any], config: Config) ->
 
 
 def _cell(value: Any) -> str:
-    """A text that cannot end its cell of a table, or begin HTML."""
-    text = " ".join(str(value).split())
-    for character, safe in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("`", "'")):
-        text = text.replace(character, safe)
-    return text
+    """A text that stays text in Markdown, and in its cell of a table."""
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\|`*_\[\]])", r"\\\1", text)
+
+
+def _code(value: Any) -> str:
+    """A text in a code span, which knows no escapes but for the end of a cell."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("`", "'")
+
+
+def _link(source: dict[str, Any]) -> str:
+    """The name of a source, with its address if that is one of a page."""
+    name, url = _cell(source["name"]), str(source.get("url") or "")
+    return f"[{name}]({url})" if re.fullmatch(r"https?://[^\s()<>|]+", url) else name
+
+
+def _bibtex(value: Any) -> str:
+    """A text for a field of BibTeX."""
+    return re.sub(r"([&%$#_])", r"\\\1", re.sub(r"[\\{}]", "", str(value)))
 
 
 def _percent(value: float | None) -> str:

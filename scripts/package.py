@@ -42,12 +42,17 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
         raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
-    found = read_metrics(metrics)
+    found, said = read_metrics(metrics), read_json(model / "meta.json")
+    own = (f"{said.get('lang')}_{said.get('name')}", said.get("training"))
+    if (found.get("pipeline"), found.get("training")) != own:
+        raise InputError(f"{metrics}: not the scores of {model}. Report on it again.")
     try:
-        meta = packaged_meta(read_json(model / "meta.json"), found, version)
+        meta = packaged_meta(said, found, version)
         card = model_card(meta, found, Config().from_disk(model / "config.cfg", interpolate=False))
     except (KeyError, TypeError, UndefinedError) as error:
-        raise InputError(f"{metrics}: not the scores of {model}. Report on it again.") from error
+        raise InputError(
+            f"{metrics} or {model}: not complete ({error}). Train and report again."
+        ) from error
     load_pipeline(model)  # says in one line what is wrong with it
     full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
     with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:

@@ -1,6 +1,7 @@
 """Loading trained pipelines and converted splits, with errors that teach."""
 
 from pathlib import Path
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -42,6 +43,14 @@ def load_examples(nlp: Language, path: Path) -> list[Example]:
 
 def trained_on(nlp: Language) -> str:
     """What a pipeline says it was trained on."""
-    sources = nlp.meta.get("sources") or [{}]
-    name = sources[0].get("name") if isinstance(sources[0], dict) else sources[0]
+    sources = nlp.meta.get("sources")
+    first = sources[0] if isinstance(sources, list) and sources else None
+    name = first.get("name") if isinstance(first, dict) else first
     return str(name or "unknown")
+
+
+def training_of(nlp: Language) -> dict[str, Any]:
+    """What a pipeline says of its training, None where it says nothing."""
+    said = nlp.meta.get("training")
+    unknown = dict.fromkeys(("recipe", "encoder", "epochs", "seed"))
+    return {**unknown, **(said if isinstance(said, dict) else {})}

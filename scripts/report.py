@@ -1,6 +1,6 @@
 """Score a pipeline in every way there is, and write a page for people to read."""
 
-import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Annotated, Any
@@ -14,7 +14,6 @@ from scripts import cli
 from scripts.confidence import outcomes
 from scripts.errors import InputError
 from scripts.evaluate import SPLITS, annotate, describe, load, report_scores, score_split
-from scripts.evaluation import papers
 from scripts.evaluation.breakdown import seen_in
 from scripts.evaluation.curves import read_log
 from scripts.evaluation.documents import pairs_of, read_documents
@@ -22,15 +21,17 @@ from scripts.evaluation.errors import worst_errors
 from scripts.evaluation.matching import score
 from scripts.evaluation.metrics import SCHEMA, read_metrics
 from scripts.evaluation.page import render
+from scripts.evaluation.papers import compare, read_papers
 from scripts.evaluation.raw_text import raw_example
 from scripts.evaluation.robustness import change_all, changes, texts_of
 from scripts.evaluation.split import describe_split
 from scripts.evaluation.uncertainty import difference
-from scripts.files import read_json, replacing, write_json
+from scripts.files import read_json, read_toml, replacing, to_json
 from scripts.gpu import choose_gpu
-from scripts.pipeline import load_examples, trained_on
+from scripts.pipeline import load_examples, trained_on, training_of
 from scripts.sources import Kind, load_source
 
+CASES, PAPERS = Path("configs/cases.toml"), Path("configs/papers.toml")
 WORST = 50  # errors shown
 SEED = 0
 
@@ -38,8 +39,8 @@ SEED = 0
 def report(
     model: Path,
     data: Path,
-    output: Path,
-    page: Path,
+    output: Path | None = None,
+    page: Path | None = None,
     *,
     against: Path | None = None,
     runs: list[Path] | None = None,
@@ -49,8 +50,10 @@ def report(
 
     model (Path): The trained pipeline.
     data (Path): The folder of the converted corpus, with its train split.
-    output (Path): The JSON file to write. It has no text of the corpus.
-    page (Path): The HTML file to write.
+    output (Path | None): The JSON file to write, by default
+        metrics/<recipe>/<corpus>.json. It has no text of the corpus.
+    page (Path | None): The HTML file to write, by default report.html in the folder
+        metrics/<recipe>/<corpus>.
     against (Path | None): The metrics of another run, to compare with.
     runs (list[Path] | None): Metrics of runs that differ by their seed alone.
     gpu (int): The GPU's number, -1 for the CPU.
@@ -59,11 +62,17 @@ def report(
     """
     learned = _learned(model)
     other = read_metrics(against) if against else None
+    cases, figures = _read_cases(CASES), read_papers(PAPERS)
     nlp = load(model, data, gpu=gpu)
     source = load_source(data / "source.json")
-    training = nlp.meta.get("training") or {"recipe": None, "encoder": None, "seed": None}
-    own = _identity(training, trained_on(nlp), source.title)
-    others = [_read_run(path, own, training["seed"]) for path in runs or []]
+    training = training_of(nlp)
+    folder = Path("metrics") / str(training["recipe"] or model.name)
+    output = output or folder / f"{source.corpus}.json"
+    page = page or folder / source.corpus / "report.html"
+    if output.resolve() == page.resolve():
+        raise InputError(f"{output}: is named for the figures and for the page. Name two files.")
+    own = _identity(training, trained_on(nlp), asdict(source))
+    others = _read_runs(runs or [], own, training["seed"])
     _check_labels(nlp, data, load_examples(nlp, data / "test.spacy"))
     train = load_examples(nlp, data / "train.spacy")
     seen = seen_in((e.text, e.label_) for example in train for e in example.reference.ents)
@@ -88,19 +97,17 @@ def report(
             name: _rescore(nlp, change_all(texts, change, nlp.vocab, seed=SEED), name)
             for name, change in changes(texts).items()
         },
-        "cases": _cases(nlp, Path("configs/cases.toml")),
+        "cases": _cases(nlp, cases),
         # figures on the sample do not stand beside those on the corpus
-        "papers": papers.compare(source.corpus, splits, Path("configs/papers.toml"))
-        if source.kind is not Kind.SAMPLE
-        else [],
+        "papers": compare(source.corpus, splits, figures) if source.kind is not Kind.SAMPLE else [],
         "against": against and _against(splits["test"], other, against),
     }
     f1 = 100 * metrics["scores"]["test"]["f1"]
-    metrics["seeds"] = _seeds((training["seed"], f1), others)
+    metrics["seeds"] = _seeds([(training["seed"], f1), *others])
     html = render(metrics, worst_errors(documents["test"], WORST))
-    write_json(output, metrics)
-    with replacing(page) as partial:
-        partial.write_text(html, encoding="utf-8")
+    with replacing(output) as figures_file, replacing(page) as page_file:
+        figures_file.write_text(to_json(metrics), encoding="utf-8")
+        page_file.write_text(html, encoding="utf-8")
     report_scores(metrics)
     print(page)
     return metrics
@@ -116,11 +123,22 @@ def _learned(model: Path) -> list[dict[str, Any]]:
     log, record = (model.parent / name for name in ("log.jsonl", "train.json"))
     if not (log.exists() and record.exists()):
         return []
-    return read_log(log, read_json(record)["steps_per_epoch"])
+    said = read_json(record)
+    steps = said.get("steps_per_epoch") if isinstance(said, dict) else None
+    if not isinstance(steps, int) or steps < 1:
+        raise InputError(f"{record}: steps_per_epoch must be a whole number. Train again.")
+    return read_log(log, steps)
 
 
-def _cases(nlp: Language, path: Path) -> list[dict[str, Any]]:
-    cases = tomllib.loads(path.read_text(encoding="utf-8"))["cases"]
+def _read_cases(path: Path) -> list[dict[str, str]]:
+    cases = read_toml(path).get("cases", [])
+    for case in cases:
+        if not all(isinstance(case.get(key), str) for key in ("about", "text")):
+            raise InputError(f"{path}: each of [[cases]] needs the texts about and text.")
+    return list(cases)
+
+
+def _cases(nlp: Language, cases: list[dict[str, str]]) -> list[dict[str, Any]]:
     docs = list(nlp.pipe(case["text"] for case in cases))
     return [
         {
@@ -137,24 +155,33 @@ def _against(test: dict[str, Any], other: Any, path: Path) -> dict[str, Any]:
         counts = [np.array(side["documents"]) for side in (test, other["splits"]["test"])]
         found = difference(*counts)
         return {"name": f"{other['pipeline']}, recipe {other['training']['recipe']}", **found}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the metrics of a run. Report on that run again.") from error
+    except ValueError as error:
         raise InputError(f"{path}: cannot be compared with: {error}.") from error
 
 
-def _read_run(path: Path, own: tuple[Any, ...], seed: int) -> tuple[int, float]:
+def _read_runs(paths: list[Path], own: dict[str, Any], seed: int | None) -> list[tuple[int, float]]:
+    """Seed and F1 of other runs, no two of which have the same seed."""
+    runs = [_read_run(path, own) for path in paths]
+    seeds = [seed, *(other for other, _ in runs)]
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"--run: two runs have the same seed: {', '.join(map(str, seeds))}.")
+    return runs
+
+
+def _read_run(path: Path, own: dict[str, Any]) -> tuple[int, float]:
     """Seed and F1, in points, of another run, if it differs from this one by its seed alone."""
     run = read_metrics(path)
     try:
-        training, f1 = run["training"], 100 * run["scores"]["test"]["f1"]
-        found = _identity(training, run["trained_on"], run["source"]["title"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: not the metrics of a run: {error} is missing.") from error
-    if found != own or training["seed"] == seed:
-        raise InputError(
-            f"{path}: expected {', '.join(map(str, own))} and another seed than {seed}, found "
-            f"{', '.join(map(str, found))} and seed {training['seed']}."
-        )
-    return training["seed"], f1
+        found = _identity(run["training"], run["trained_on"], run["source"])
+        seed, f1 = int(run["training"]["seed"]), 100 * float(run["scores"]["test"]["f1"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not the metrics of a run. Report on that run again.") from error
+    for name, value in own.items():
+        if found[name] != value:
+            raise InputError(f"{path}: expected the {name} {value}, found {found[name]}.")
+    return seed, f1
 
 
 def _check_labels(nlp: Language, data: Path, examples: list[Example]) -> None:
@@ -171,24 +198,34 @@ def _check_labels(nlp: Language, data: Path, examples: list[Example]) -> None:
         print(f"{data}: has labels that the pipeline cannot find. It has {lists}.")
 
 
-def _identity(training: dict[str, Any], trained_on: str, title: str) -> tuple[Any, ...]:
+def _identity(training: dict[str, Any], trained_on: str, source: dict[str, Any]) -> dict[str, Any]:
     """What runs share that differ by their seed alone."""
-    return training["recipe"], training["encoder"], trained_on, title
+    return {
+        **{name: training[name] for name in ("recipe", "encoder", "epochs")},
+        "training corpus": trained_on,
+        "test corpus": source["title"],
+        "test files": source["files"],
+    }
 
 
-def _seeds(own: tuple[int, float], others: list[tuple[int, float]]) -> dict[str, Any] | None:
-    if not others:
+def _seeds(runs: list[tuple[int, float]]) -> dict[str, Any] | None:
+    if len(runs) < 2:
         return None
-    runs = dict([own, *others])
-    f1 = list(runs.values())
-    return {"runs": len(f1), "mean": mean(f1), "sd": stdev(f1), "seeds": list(runs), "f1": f1}
+    seeds, f1 = (list(column) for column in zip(*runs, strict=True))
+    return {"runs": len(f1), "mean": mean(f1), "sd": stdev(f1), "seeds": seeds, "f1": f1}
 
 
 def main(
     pipeline: Annotated[Path, typer.Argument(help="An installed pipeline or a folder.")],
     corpus: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
-    page: Annotated[Path, typer.Option(help="HTML file to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="JSON file to write, by default metrics/RECIPE/CORPUS.json."),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="HTML file to write, by default metrics/RECIPE/CORPUS/report.html."),
+    ] = None,
     against: Annotated[Path | None, typer.Option(help="Metrics of a run to compare with.")] = None,
     run: Annotated[
         list[Path] | None, typer.Option(help="Metrics of a run with another seed; repeatable.")

@@ -53,7 +53,8 @@ def test_every_switch_of_the_plan_fits_its_recipe() -> None:
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ("seeds = [", "not an ablation's plan"),
+        ("seeds = [", "not valid TOML"),
+        ("seeds = [1]", "not an ablation's plan"),
         (PLAN + '[[switches]]\nname = "crf"\ngroup = ""\nabout = ""\n', "two switches"),
         (
             PLAN + '[[switches]]\nname = "x"\ngroup = ""\nabout = ""\nagainst = "y"\n',

@@ -93,7 +93,8 @@ def test_a_wrong_label_comes_first_and_is_judged(
     nlp = build()
     train(nlp, steps=40)
     nlp.to_disk(tmp_path / "pipeline")
-    write(nlp, tmp_path / "corpus" / "conll2003" / "test.spacy", [SENTENCES[2], WRONG])
+    for split in ("dev", "test"):
+        write(nlp, tmp_path / "corpus" / "conll2003" / f"{split}.spacy", [SENTENCES[2], WRONG])
     output, page = tmp_path / "audit.jsonl", tmp_path / "audit.html"
     (tmp_path / "corrected.txt").write_text(CORRECTED)
     main(
@@ -118,7 +119,19 @@ def test_a_wrong_label_comes_first_and_is_judged(
     printed = capsys.readouterr().out
     assert "1 sentences were changed" in printed
     assert "100.00 as corrected" in printed
-    assert json.loads((tmp_path / "audit.judged.json").read_text())["changed_sentences"] == 1
+    judged = json.loads((tmp_path / "audit.judged.json").read_text())
+    assert (judged["changed_sentences"], judged["pipeline"]) == (1, "en_pipeline")
+    # what an earlier run has judged does not stay beside a later one
+    main(
+        Name("conll2003"),
+        tmp_path / "pipeline",
+        output,
+        page,
+        data=tmp_path / "corpus",
+        split="dev",
+        gpu_id="-1",
+    )
+    assert not (tmp_path / "audit.judged.json").exists()
 
 
 def test_what_cannot_doubt_is_refused(tmp_path: Path) -> None:
@@ -178,11 +191,19 @@ def test_each_document_of_train_is_judged_by_the_fold_that_has_not_seen_it(
 
 def test_folds_that_are_missing_or_of_another_train_are_refused(folds: tuple[Path, Path]) -> None:
     folder, train_path = folds
-    with pytest.raises(InputError, match="expected the folds of one run, found those of 0"):
+    with pytest.raises(InputError, match="expected the folds of one run, found none"):
         audit_train(folder.parent, train_path)
+    (folder / "1-of-2.bak").mkdir()  # is none
     write_json(folder / "2-of-2" / "fold.json", {"train": "another"})
+    with pytest.raises(InputError, match="trained with different settings"):
+        audit_train(folder, train_path)
+    write_json(folder / "1-of-2" / "fold.json", {"train": "another"})
     with pytest.raises(InputError, match="was trained on another"):
         audit_train(folder, train_path)
+    (folder / "1-of-3").mkdir()
+    with pytest.raises(InputError, match=r"found 1-of-2, 1-of-3, 2-of-2\. Remove what"):
+        audit_train(folder, train_path)
+    (folder / "1-of-3").rmdir()
     (folder / "2-of-2" / "fold.json").unlink()
     with pytest.raises(InputError, match="not complete"):
         audit_train(folder, train_path)

@@ -19,6 +19,7 @@ def meta(**changes: Any) -> dict[str, Any]:
         "author": "the authors",
         "license": "MIT",
         "pipeline": ["transformer", "ner"],
+        "labels": {"transformer": [], "ner": ["PORT", "SHIP"]},
         "requirements": ["spacy>=3.8,<3.9"],
         "sources": [{"name": "Ship logs", "url": "https://example.org", "license": "CC BY 4.0"}],
         "training": {
@@ -90,9 +91,19 @@ def test_figures_of_a_card_are_those_of_the_report() -> None:
     assert "[nlp]" not in card
 
 
-def test_card_says_so_if_all_was_made_up() -> None:
+def test_card_says_so_if_it_was_trained_on_the_sample_whatever_it_was_scored_on() -> None:
     made_up = {"title": "built-in sample", "kind": "sample", "where": "here"}
-    assert "a program made up" in model_card(meta(), metrics(source=made_up), CONFIG)
+    assert "a program made up" in model_card(meta(corpus={"kind": "sample"}), metrics(), CONFIG)
+    real = meta(corpus={"kind": "user"})
+    assert "made up" not in model_card(real, metrics(source=made_up), CONFIG)
+
+
+def test_card_has_every_label_of_the_pipeline_and_says_what_it_does_not_know() -> None:
+    given = metrics()
+    given["splits"]["test"]["labels"]["CREW"] = {**SCORE, "interval_95": None}
+    card = model_card(meta(), given, CONFIG)
+    assert "| `PORT` |  | – | – | – | – | 0 |" in card
+    assert "| `CREW` |  (the pipeline does not know it) |" in card
 
 
 def test_card_of_a_pipeline_without_confidence() -> None:
@@ -105,7 +116,7 @@ def test_card_gives_the_spread_over_seeds() -> None:
     assert "Over 3 trainings that differ by their seed alone, F1 on test is 90.00 ± 0.25" in card
 
 
-@pytest.mark.parametrize("label", ["A|B", "`A`", "<script>alert(1)</script>", "A\nB"])
+@pytest.mark.parametrize("label", ["A|B", "`A`", "<script>alert(1)</script>", "A\nB", "R&D"])
 def test_hostile_label_stays_in_its_cell(label: str) -> None:
     given = metrics()
     given["splits"]["test"]["labels"] = {label: {**SCORE, "interval_95": None}}
@@ -113,4 +124,16 @@ def test_hostile_label_stays_in_its_cell(label: str) -> None:
     (row,) = [line for line in card.splitlines() if line.endswith("| – | 1,234 |")]
     assert len(re.findall(r"(?<!\\)\|", row)) == 8
     assert row.count("`") == 2
+    shown = row.split("`")[1]
+    assert shown == {"A|B": "A\\|B", "`A`": "'A'", "A\nB": "A B"}.get(label, label)
+
+
+def test_hostile_meta_is_text_and_no_link() -> None:
+    bad = {"name": "](x)<b>", "url": "javascript:alert(1)", "license": "a|b"}
+    hostile = meta(description="<script>x</script>", sources=[bad], author="A_1 & {b}")
+    card = model_card(hostile, metrics(), CONFIG)
     assert "<script" not in card
+    assert "javascript:" not in card
+    assert "<b>" not in card
+    assert "author = {{A\\_1 \\& b}}," in card
+    assert "title  = {en\\_bert\\_ner 1.2.3: a spaCy" in card

@@ -1,12 +1,12 @@
 """Your own corpus, described in assets/own/corpus.toml."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from scripts.corpora.formats import ColumnFormat, CsvFormat, Format
 from scripts.corpora.spec import Corpus, recorded_name
 from scripts.errors import InputError
+from scripts.files import read_toml
 
 SPLITS = ("train", "dev", "test")
 DEFAULT_SHARE = 0.1
@@ -82,10 +82,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: not found. Describe your corpus there, starting with "
             f'train = "my-train-file.txt"; assets/README.md explains the keys.'
         )
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from error
+    return read_toml(path)
 
 
 def _format(path: Path, given: dict[str, Any]) -> Format:

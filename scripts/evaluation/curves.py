@@ -21,10 +21,10 @@ def read_log(path: Path, steps_per_epoch: int) -> list[dict[str, Any]]:
     RAISES (InputError): If a line is not of such a log.
     """
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             rows.append(_row(json.loads(line), steps_per_epoch))
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path}:{number}: not a line of bert_ner.logger.v1 ({error}). Train again."
             ) from error
@@ -37,7 +37,11 @@ def _row(line: dict[str, Any], steps_per_epoch: int) -> dict[str, Any]:
     return {
         "epoch": round(line["step"] / steps_per_epoch, 2),
         "step": line["step"],
-        "training_loss": line["train_loss"].get("ner") if has_loss else None,
-        "dev_loss": dev.get("ents_loss"),
-        **{name: dev.get(key) for name, key in NAMES.items()},
+        "training_loss": _number(line["train_loss"].get("ner")) if has_loss else None,
+        "dev_loss": _number(dev.get("ents_loss")),
+        **{name: _number(dev.get(key)) for name, key in NAMES.items()},
     }
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -185,19 +185,16 @@ def macro(scores: Iterable[Score]) -> dict[str, float]:
     return {name: sum(getattr(score, name) for score in known) / len(known) for name in names}
 
 
-def confusion(pairs: Iterable[Pair]) -> dict[tuple[str, str], int]:
+def confusion(pairs: Iterable[Pair]) -> dict[tuple[str | None, str | None], int]:
     """How often a gold label was given which label.
 
     pairs (Iterable[Pair]): The pairs, whether or not their boundaries agree.
-    RETURNS (dict[tuple[str, str], int]): Counts by gold and predicted label, where
-        "missed" stands for no predicted and "invented" for no gold mention.
+    RETURNS (dict[tuple[str | None, str | None], int]): Counts by gold and predicted
+        label. None stands for no gold mention, which is an invented one, or for no
+        predicted one, which is a missed one.
     """
-    counts: Counter[tuple[str, str]] = Counter()
-    for pair in pairs:
-        gold = pair.gold.label if pair.gold else Outcome.INVENTED.value
-        predicted = pair.predicted.label if pair.predicted else Outcome.MISSED.value
-        counts[gold, predicted] += 1
-    return dict(counts)
+    sides = ((pair.gold, pair.predicted) for pair in pairs)
+    return dict(Counter((g.label if g else None, p.label if p else None) for g, p in sides))
 
 
 def count_errors(pairs: Iterable[Pair]) -> dict[str, int]:

@@ -1,9 +1,12 @@
 """What the papers reported, beside what was measured here."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from scripts.errors import InputError
+from scripts.files import read_toml
+
+SPLITS = ("dev", "test")
 NAMES = {
     "precision": "precision",
     "recall": "recall",
@@ -14,16 +17,39 @@ NAMES = {
 }
 
 
-def compare(corpus: str, splits: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+def read_papers(path: Path) -> list[dict[str, Any]]:
+    """Read the papers' figures.
+
+    path (Path): configs/papers.toml.
+    RETURNS (list[dict[str, Any]]): The papers: corpus, name, about, split and figures.
+    RAISES (InputError): What is wrong with it.
+    """
+    papers = read_toml(path).get("papers", [])
+    for paper in papers:
+        if missing := {"corpus", "name", "about", "split", "figures"} - set(paper):
+            raise InputError(f"{path}: a paper has no {', '.join(sorted(missing))}.")
+        if paper["split"] not in SPLITS:
+            raise InputError(f'{path}: split = "{paper["split"]}": expected {" or ".join(SPLITS)}.')
+        for metric in paper["figures"]:
+            if metric not in NAMES and not metric.startswith("f1_"):
+                raise InputError(
+                    f"{path}: {metric} is not measured. Known: {', '.join(NAMES)}, and f1_ "
+                    f"before a label."
+                )
+    return list(papers)
+
+
+def compare(
+    corpus: str, splits: dict[str, Any], papers: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Put ours beside theirs, figure by figure.
 
     corpus (str): The corpus.
     splits (dict[str, Any]): What `split.describe_split` gives, by split.
-    path (Path): configs/papers.toml.
+    papers (list[dict[str, Any]]): What `read_papers` gives.
     RETURNS (list[dict[str, Any]]): Paper, what it says of its figures, split, metric,
         theirs and ours. Ours is None where it was not measured.
     """
-    papers = tomllib.loads(path.read_text(encoding="utf-8"))["papers"]
     return [
         {
             "paper": paper["name"],

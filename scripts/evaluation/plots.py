@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-BLUE, ORANGE, GREY = "#0b5cad", "#c2410c", "#6b7280"  # told apart by the colour-blind, too
+# told apart by the colour-blind, too
+BLUE, ORANGE, GREY, GREEN = "#0b5cad", "#c2410c", "#6b7280", "#059669"
 LONGEST = 20  # characters of a label beside an axis
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -24,7 +25,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def _svg(figure: Figure, title: str) -> str:
+def to_svg(figure: Figure, title: str) -> str:
     """The figure as an element of a page, with a title for those who cannot see it."""
     file = io.StringIO()
     figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None, "Title": title})
@@ -32,7 +33,8 @@ def _svg(figure: Figure, title: str) -> str:
     return text[text.index("<svg") :]
 
 
-def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def make_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure of a size in inches, and its axes from left to right."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
@@ -42,13 +44,13 @@ def _column(rows: Sequence[dict[str, Any]], key: str) -> NDArray[np.float64]:
 
 
 def plot_learning(rows: Sequence[dict[str, Any]]) -> str:
-    """Loss, and precision, recall and F1 on dev, over epochs.
+    """Loss, and precision, recall, F1 and accuracy on dev, over epochs.
 
     rows (Sequence[dict[str, Any]]): What `curves.read_log` gives.
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
-        figure, (losses, scores) = _axes(8.6, 3.0, 2)
+        figure, (losses, scores) = make_axes(8.6, 3.0, 2)
         epochs = _column(rows, "epoch")
         for key, label, colour in (("training_loss", "training", GREY), ("dev_loss", "dev", BLUE)):
             values = _column(rows, key)
@@ -64,38 +66,43 @@ def plot_learning(rows: Sequence[dict[str, Any]]) -> str:
             ("precision", "precision", ORANGE),
             ("recall", "recall", GREY),
             ("f1", "F1", BLUE),
+            ("accuracy", "accuracy of tokens", GREEN),
         ):
             values = 100 * _column(rows, key)
-            scores.plot(epochs, values, "o-", ms=4, color=colour, label=label)
-        best = max((row["f1"] or 0 for row in rows), default=0)
-        scores.set(xlabel="epoch", title="On dev, in %", ylim=(max(0, 100 * best - 15), 100))
+            if not np.isnan(values).all():
+                scores.plot(epochs, values, "o-", ms=4, color=colour, label=label)
+        floor = max(0, round(100 * max((row["f1"] or 0 for row in rows), default=0) - 15))
+        lowest = min((line.get_ydata().min() for line in scores.lines), default=0)  # type: ignore[union-attr]
+        below = f", {floor} and more" if lowest < floor else ""
+        scores.set(xlabel="epoch", title=f"On dev, in %{below}", ylim=(floor, 100))
         scores.legend(frameon=False, loc="lower right")
-        return _svg(figure, "Losses and scores by epoch")
+        return to_svg(figure, "Losses and scores by epoch")
 
 
-def plot_confusion(counts: dict[tuple[str, str], int], labels: Sequence[str]) -> str:
+def plot_confusion(counts: dict[tuple[str | None, str | None], int], labels: Sequence[str]) -> str:
     """Gold labels in rows, predicted ones in columns, as shares of the row.
 
-    counts (dict[tuple[str, str], int]): What `matching.confusion` gives.
+    counts (dict[tuple[str | None, str | None], int]): What `matching.confusion` gives.
     labels (Sequence[str]): The labels, in order.
     RETURNS (str): SVG.
     """
-    rows, columns = [*labels, "invented"], [*labels, "missed"]
-    table: NDArray[np.float64] = np.array([[counts.get((r, c), 0) for c in columns] for r in rows])
+    places = [*labels, None]
+    table: NDArray[np.float64] = np.array([[counts.get((r, c), 0) for c in places] for r in places])
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    size = 0.62 * len(rows) + 1.6
+    size = 0.62 * len(places) + 1.6
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure, (axes,) = _axes(size, size * 0.85)
+        figure, (axes,) = make_axes(size, size * 0.85)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (i, j), count in np.ndenumerate(table):
             if count:
                 colour = "white" if shares[i, j] > 0.55 else "black"
                 axes.text(j, i, f"{int(count):,}", ha="center", va="center", color=colour)
-        ticks = [list(map(_short, names)) for names in (columns, rows)]
-        axes.set_xticks(range(len(columns)), ticks[0], rotation=40, ha="right", parse_math=False)
-        axes.set_yticks(range(len(rows)), ticks[1], parse_math=False)
+        for axis, last in ((axes.xaxis, "missed"), (axes.yaxis, "invented")):
+            names = [*map(_short, labels), f"({last})"]
+            axis.set_ticks(range(len(names)), names, parse_math=False)
+        axes.set_xticklabels(axes.get_xticklabels(), rotation=40, ha="right", parse_math=False)
         axes.set(xlabel="predicted", ylabel="gold")
-        return _svg(figure, "Confusion matrix of mentions")
+        return to_svg(figure, "Confusion matrix of mentions")
 
 
 def _short(label: str) -> str:
@@ -110,7 +117,7 @@ def plot_reliability(bins: Sequence[dict[str, float]]) -> str:
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _axes(4.2, 3.6)
+        figure, (axes,) = make_axes(4.2, 3.6)
         axes.plot([0, 1], [0, 1], "--", color=GREY, lw=1)
         axes.plot(
             [b["confidence"] for b in bins],
@@ -125,7 +132,7 @@ def plot_reliability(bins: Sequence[dict[str, float]]) -> str:
             xlim=(0, 1),
             ylim=(0, 1),
         )
-        return _svg(figure, "Reliability diagram")
+        return to_svg(figure, "Reliability diagram")
 
 
 def plot_risk(points: Sequence[dict[str, float]]) -> str:
@@ -135,7 +142,7 @@ def plot_risk(points: Sequence[dict[str, float]]) -> str:
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _axes(4.2, 3.6)
+        figure, (axes,) = make_axes(4.2, 3.6)
         axes.plot(
             [100 * p["coverage"] for p in points], [100 * p["risk"] for p in points], color=BLUE
         )
@@ -145,4 +152,4 @@ def plot_risk(points: Sequence[dict[str, float]]) -> str:
             xlim=(0, 100),
         )
         axes.set_ylim(bottom=0)
-        return _svg(figure, "Risk-coverage curve")
+        return to_svg(figure, "Risk-coverage curve")

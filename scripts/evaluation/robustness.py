@@ -55,6 +55,8 @@ def _is_punctuation(word: str) -> bool:
 def swapped_names(texts: Sequence[Text]) -> Change:
     """Every mention gives way to another one of its label, from the same texts.
 
+    Where they have a single text of that label, it stays.
+
     texts (Sequence[tuple[list[str], list[Mention]]]): Where names are taken from.
     RETURNS (Callable): The change.
     """
@@ -63,6 +65,8 @@ def swapped_names(texts: Sequence[Text]) -> Change:
         for mention in mentions:
             names.setdefault(mention.label, []).append(words[mention.start : mention.end])
 
+    several = {label for label, known in names.items() if len(set(map(tuple, known))) > 1}
+
     def swap(text: Text, dice: random.Random) -> Text:
         words, mentions = text
         out: list[str] = []
@@ -70,7 +74,10 @@ def swapped_names(texts: Sequence[Text]) -> Change:
         end = 0
         for mention in mentions:
             out += words[end : mention.start]
+            own = words[mention.start : mention.end]
             name = dice.choice(names[mention.label])
+            while name == own and mention.label in several:
+                name = dice.choice(names[mention.label])
             moved.append(Mention(len(out), len(out) + len(name), mention.label))
             out += name
             end = mention.end

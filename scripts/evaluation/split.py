@@ -38,7 +38,7 @@ def describe_split(
         "errors": matching.count_errors(pairs),
         "confusion": [
             {"gold": gold, "predicted": predicted, "count": count}
-            for (gold, predicted), count in sorted(confused.items())
+            for (gold, predicted), count in sorted(confused.items(), key=_by_label)
         ],
         "by": {
             "words of the mention": breakdown.to_dicts(breakdown.by_length(documents)),
@@ -51,3 +51,8 @@ def describe_split(
         "area_under_risk": trust.area_under_risk(found) if found else None,
         "documents": counts.tolist(),
     }
+
+
+def _by_label(item: tuple[tuple[str | None, str | None], int]) -> list[tuple[bool, str]]:
+    """Alphabetical order, those without a label last."""
+    return [(label is None, label or "") for label in item[0]]

@@ -10,6 +10,7 @@ from scripts.evaluation.matching import Pair, Score, score, score_labels
 
 SAMPLES = 2000  # bootstrap samples, and shuffles
 SEED = 0  # a report of the same predictions says the same
+LEAST = 5  # documents with a mention
 CHUNK = 200  # samples drawn at once, for memory
 
 
@@ -55,9 +56,10 @@ def interval(
     samples (int): How many samples.
     level (float): How often such an interval is to hold the true score.
     RETURNS (dict[str, list[float]] | None): The lower and upper end of each score,
-        from 0 to 1; None of a single document, which says nothing of others.
+        from 0 to 1. None if fewer than `LEAST` documents have a mention, gold or
+        predicted: those say too little of others.
     """
-    if len(counts) < 2:
+    if (counts[:, 1:].sum(axis=1) > 0).sum() < LEAST:
         return None
     generator = np.random.default_rng(SEED)
     sums = np.concatenate(
@@ -66,13 +68,17 @@ def interval(
             for part in np.array_split(np.arange(samples), -(-samples // CHUNK))
         ]
     )
-    values = {
-        "precision": sums[:, 0] / np.maximum(sums[:, 1], 1),
-        "recall": sums[:, 0] / np.maximum(sums[:, 2], 1),
-        "f1": f1_of(sums),
+    # a sample without predicted or gold mentions has no such score, which is not one of 0
+    drawn = {
+        "precision": sums[sums[:, 1] > 0, 0] / sums[sums[:, 1] > 0, 1],
+        "recall": sums[sums[:, 2] > 0, 0] / sums[sums[:, 2] > 0, 2],
+        "f1": f1_of(sums[sums[:, 1:].sum(axis=1) > 0]),
     }
     ends = [50 * (1 - level), 50 * (1 + level)]
-    return {name: np.percentile(value, ends).tolist() for name, value in values.items()}
+    return {
+        name: np.percentile(values, ends).tolist() if len(values) else [0.0, 0.0]
+        for name, values in drawn.items()
+    }
 
 
 def difference(

@@ -65,10 +65,15 @@ def check(chromium: Browser, path: Path, width: int) -> str:
     assert "hacked" not in page.title() or "<img" in page.title()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     smallest = page.evaluate(
-        "Math.min(...[...document.querySelectorAll('body p, body td, body th')]"
+        "Math.min(...[...document.querySelectorAll('p, td, th')]"
         ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
     )
     assert smallest >= 12
+    drawn = page.evaluate(
+        "Math.min(99, ...[...document.querySelectorAll('svg text')]"
+        ".map(e => e.getBoundingClientRect().height))"
+    )
+    assert drawn >= 11
     text = str(page.inner_text("body"))
     context.close()
     return text

@@ -10,7 +10,8 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from nervaluate import Evaluator
-from seqeval.metrics import classification_report
+from seqeval.metrics import classification_report, f1_score
+from seqeval.metrics.sequence_labeling import get_entities
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -18,7 +19,7 @@ from spacy.training import Example
 from scripts.corpora.docs import convert
 from scripts.corpora.reader import read
 from scripts.corpora.registry import CORPORA
-from scripts.corpora.tags import detect_scheme
+from scripts.corpora.tags import Scheme, detect_scheme, tags_to_spans
 from scripts.evaluation.matching import (
     VIEWS,
     Mention,
@@ -77,6 +78,26 @@ def test_strict_scores_are_those_of_seqeval(
         assert value == pytest.approx(theirs, abs=1e-9)
 
 
+tags = st.sampled_from(["O", *(f"{prefix}-{label}" for prefix in "BI" for label in LABELS)])
+sequences = st.lists(tags, min_size=WORDS, max_size=WORDS)
+
+
+@given(sequences, sequences)
+def test_strict_scores_of_any_tags_are_those_of_conlleval(
+    gold: list[str], predicted: list[str]
+) -> None:
+    """Also where a mention begins with I, which conlleval, and seqeval as it is, allow."""
+    sides = [
+        [Mention(span.start, span.end, span.label) for span in tags_to_spans(side, Scheme.IOB2)[0]]
+        for side in (gold, predicted)
+    ]
+    ours = score(match(*sides))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where there is nothing to find
+        assert ours.f1 == pytest.approx(f1_score([gold], [predicted], zero_division=0), abs=1e-9)
+        assert ours.gold == sum(len(found) for found in [set(get_entities(gold))])
+
+
 @given(documents)
 def test_strict_scores_are_those_of_spacy(
     given_documents: list[tuple[list[Mention], list[Mention]]],
@@ -120,7 +141,7 @@ def test_every_mention_is_paired_once_and_every_error_counted_once(
         ([(1, 4, "ORG")], [(0, 5, "ORG")]),
     ],
 )
-def test_the_views_of_muc_are_those_of_nervaluate(
+def test_where_it_is_clear_what_stands_for_what_the_views_of_muc_are_those_of_nervaluate(
     gold: list[tuple[int, int, str]], predicted: list[tuple[int, int, str]]
 ) -> None:
     def rows(found: list[tuple[int, int, str]]) -> list[dict[str, object]]:
@@ -146,7 +167,10 @@ def test_of_two_candidates_the_nearer_one_is_taken() -> None:
     wrong, right = Mention(0, 2, "PER"), Mention(2, 3, "ORG")
     assert match(gold, [wrong, right]) == [Pair(None, wrong), Pair(gold[0], right)]
     assert match(gold, [wrong])[0].outcome is Outcome.BOTH
-    assert confusion(match(gold, [wrong, right])) == {("ORG", "ORG"): 1, ("invented", "PER"): 1}
+    assert confusion(match(gold, [wrong, right])) == {("ORG", "ORG"): 1, (None, "PER"): 1}
+    # of two with the right label, the one that shares more tokens
+    short, long = Mention(0, 1, "ORG"), Mention(2, 4, "ORG")
+    assert match(gold, [short, long]) == [Pair(None, short), Pair(gold[0], long)]
     assert match([], []) == []
     assert score([]).f1 == 0.0
 
@@ -170,20 +194,29 @@ def spoil(found: list[Mention], size: int, dice: random.Random) -> list[Mention]
     return spoilt
 
 
-def test_strict_scores_are_those_of_seqeval_on_the_real_test_split(real_corpora: Path) -> None:
+def test_strict_scores_are_those_of_seqeval_and_spacy_on_the_real_test_split(
+    real_corpora: Path,
+) -> None:
     native, _ = read(real_corpora / "conll2003" / "test.txt", CORPORA["conll2003"].format)
     scheme = detect_scheme([token.tag for token in s] for doc in native for s in doc)
     dice = random.Random(1)
-    pairs, tags = [], []
+    pairs, tags, examples = [], [], []
     for doc in convert(native, scheme, NLP.vocab).docs.get_docs(NLP.vocab):
         gold = [Mention(ent.start, ent.end, ent.label_) for ent in doc.ents]
         predicted = spoil(gold, len(doc), dice)
         pairs += match(gold, predicted)
         tags.append([to_iob2(len(doc), side) for side in (gold, predicted)])
+        found = Doc(doc.vocab, words=[token.text for token in doc])
+        found.set_ents([Span(found, *mention) for mention in predicted], default="outside")
+        examples.append(Example(found, doc))
     report = classification_report(*map(list, zip(*tags, strict=True)), output_dict=True)
     ours = {**score_labels(pairs), "micro avg": score(pairs)}
     assert 0.7 < ours["micro avg"].f1 < 0.95
-    for name, found in ours.items():
-        assert found.f1 == pytest.approx(report[name]["f1-score"], abs=1e-9)
-        assert found.precision == pytest.approx(report[name]["precision"], abs=1e-9)
-        assert found.gold == report[name]["support"]
+    for name, scored in ours.items():
+        assert scored.f1 == pytest.approx(report[name]["f1-score"], abs=1e-9)
+        assert scored.precision == pytest.approx(report[name]["precision"], abs=1e-9)
+        assert scored.gold == report[name]["support"]
+    theirs = Scorer().score_spans(examples, "ents", getter=lambda doc, attr: doc.ents)
+    assert ours["micro avg"].f1 == pytest.approx(theirs["ents_f"], abs=1e-9)
+    for label in theirs["ents_per_type"]:
+        assert ours[label].f1 == pytest.approx(theirs["ents_per_type"][label]["f"], abs=1e-9)

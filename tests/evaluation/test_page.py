@@ -1,5 +1,6 @@
 """The page: it needs nothing from elsewhere, and text stays text."""
 
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from scripts.errors import InputError
 from scripts.evaluation.page import entities
 from scripts.files import read_json, write_json
 from scripts.report import report
+from tests.conftest import ROOT
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import Build, make_examples, train
 
@@ -118,7 +120,7 @@ def test_what_cannot_be_compared_or_read_is_named(
     with pytest.raises(InputError, match=r"other\.json: expected metrics of schema 1, found 2"):
         report(pipeline, data, output, page, against=other)
     write_json(other, {"schema": 1})
-    with pytest.raises(InputError, match=r"other\.json: cannot be compared with"):
+    with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
         report(pipeline, data, output, page, against=other)
     with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
         report(pipeline, data, output, page, runs=[other])
@@ -128,8 +130,53 @@ def test_what_cannot_be_compared_or_read_is_named(
     (pipeline.parent / "log.jsonl").unlink()
     assert not list(tmp_path.glob("m.*"))
     report(pipeline, data, output, page)
-    with pytest.raises(InputError, match=r"m\.json: expected <b>, tiny, .* another seed than 1"):
-        report(pipeline, data, output, page, runs=[output])
+    own = read_json(output)
+    for change, message in (
+        ({}, "two runs have the same seed: 1, 1"),
+        ({"epochs": 9, "seed": 2}, r"other\.json: expected the epochs None, found 9"),
+        ({"seed": [1]}, r"other\.json: not the metrics of a run"),
+    ):
+        write_json(other, {**own, "training": {**own["training"], **change}})
+        with pytest.raises(InputError, match=message):
+            report(pipeline, data, output, page, runs=[other])
+    own["splits"]["test"]["documents"][0][2] += 1
+    write_json(other, own)
+    with pytest.raises(InputError, match=r"cannot be compared with: the two runs were not scored"):
+        report(pipeline, data, output, page, against=other)
+    write_json(pipeline.parent / "train.json", {})
+    (pipeline.parent / "log.jsonl").write_text(LOG)
+    with pytest.raises(InputError, match=r"train\.json: steps_per_epoch must be"):
+        report(pipeline, data, output, page)
+
+
+def test_neither_figures_nor_page_are_written_if_one_cannot_be(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    output, page = tmp_path / "m.json", tmp_path / "folder"
+    output.write_text("before")
+    page.mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        report(*trained, output, page)
+    assert output.read_text() == "before"
+    with pytest.raises(InputError, match="Name two files"):
+        report(*trained, output, output)
+
+
+def test_a_report_has_its_place_and_needs_little_of_a_pipeline(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meta = read_json(trained[0] / "meta.json")
+    write_json(trained[0] / "meta.json", {**meta, "training": "no table", "sources": {}})
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    monkeypatch.chdir(tmp_path)
+    report(*trained)
+    metrics = tmp_path / "metrics" / "pipeline"
+    assert (metrics / "conll2003" / "report.html").exists()
+    found = report(*trained, against=metrics / "conll2003.json")
+    assert found["against"]["difference"] == 0
+    (tmp_path / "configs" / "cases.toml").write_text("[[cases]]\nabout = 1\n")
+    with pytest.raises(InputError, match="needs the texts about and text"):
+        report(*trained)
 
 
 @pytest.mark.parametrize(

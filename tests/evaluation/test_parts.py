@@ -20,7 +20,7 @@ from scripts.evaluation.curves import read_log
 from scripts.evaluation.documents import MISALIGNED, Document, read_documents
 from scripts.evaluation.errors import worst_errors
 from scripts.evaluation.matching import Mention, match
-from scripts.evaluation.papers import compare
+from scripts.evaluation.papers import compare, ours, read_papers
 from scripts.evaluation.plots import plot_learning
 from scripts.evaluation.raw_text import raw_example, spaces_after
 from scripts.evaluation.split import describe_split
@@ -34,6 +34,16 @@ SENTENCES = ("Anna Berg of the EU saw Oslo .", "EU and Oslo agree with anna .")
 TEXT = " ".join(SENTENCES).split(" ")
 GOLD = [Mention(0, 2, "PER"), Mention(4, 5, "ORG"), Mention(6, 7, "LOC"), Mention(8, 9, "ORG")]
 FOUND = [Mention(0, 2, "PER"), Mention(4, 5, "LOC"), Mention(6, 8, "LOC"), Mention(13, 14, "PER")]
+
+
+PAPER = """
+[[papers]]
+corpus = "gmb"
+name = "a"
+about = "b"
+split = "{split}"
+figures = {{ {metric} = 1 }}
+"""
 
 
 def document(
@@ -59,10 +69,17 @@ def test_an_interval_holds_the_score_and_narrows_with_more_documents() -> None:
     wide, narrow = (interval(rows)["f1"] for rows in (some, many))
     f1 = float(uncertainty.f1_of(some.sum(axis=0)))
     assert wide[0] < narrow[0] < f1 < narrow[1] < wide[1]
+    # of so many documents the interval is that of a normal distribution
+    right = counts(*[(1, 1, 1), (0, 1, 1)] * 200)
+    low, high = interval(right)["recall"]
+    assert high - low == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
     assert uncertainty.interval(some) == uncertainty.interval(some)
     # of equal documents, every sample is the same; of one, nothing can be said
     assert interval(counts(*[(8, 10, 10)] * 30))["recall"] == [0.8, 0.8]
     assert uncertainty.interval(counts((8, 10, 10))) is None
+    # a label that few documents have says nothing; nor does a sample without it say 0
+    assert uncertainty.interval(counts(*[(1, 1, 1)] * 4, *[(0, 0, 0)] * 30)) is None
+    assert interval(counts(*[(1, 1, 1)] * 5, *[(0, 0, 0)] * 300))["f1"] == [1.0, 1.0]
 
 
 def test_runs_differ_only_beyond_chance() -> None:
@@ -111,6 +128,13 @@ def test_groups_share_out_every_mention() -> None:
         assert sum(score.predicted for score in scores.values()) == 4
         assert sum(score.correct for score in scores.values()) == 1
     assert groups["length"]["2 words"].correct == 1
+    ten = Document(
+        ("x",) * 21,
+        ((0, 10), (10, 21)),
+        tuple(match([Mention(0, 1, "A"), Mention(20, 21, "A")], [])),
+    )
+    sizes = {name: found.gold for name, found in breakdown.by_sentence([ten]).items()}
+    assert sizes == {"1 to 10 words": 1, "11 to 20 words": 1}
     assert groups["seen"]["seen with this label only"].correct == 1
     assert groups["seen"]["seen with this label and another"].gold == 2  # EU as ORG
     assert groups["seen"]["seen with another label only"].gold == 1  # Oslo as LOC
@@ -127,6 +151,9 @@ def test_changed_texts_keep_their_mentions() -> None:
             assert [m.label for m in kept] == [m.label for m in text[1]], name
             assert all(0 <= m.start < m.end <= len(words) for m in kept), name
     assert robustness.upper(texts[1], dice)[0] == ["LIMA", "WON", "."]
+    assert robustness.lower(texts[1], dice)[0] == ["lima", "won", "."]
+    two = [(["Lima"], [Mention(0, 1, "LOC")]), (["Oslo"], [Mention(0, 1, "LOC")])]
+    assert all(robustness.swapped_names(two)(two[0], dice)[0] == ["Oslo"] for _ in range(20))
     assert robustness.without_punctuation(texts[1], dice)[0] == ["Lima", "won"]
     words, kept = robustness.without_punctuation((["(", "U.S.", ")"], [Mention(1, 2, "LOC")]), dice)
     assert (words, kept) == (["U.S."], [Mention(0, 1, "LOC")])
@@ -197,7 +224,7 @@ def test_reliability_and_risk() -> None:
     points = trust.risk_coverage(found)
     assert points[0]["risk"] == 0.0
     assert points[-1] == {"coverage": 1.0, "risk": pytest.approx(2 / 9), "confidence": 0.3}
-    assert 0 < trust.area_under_risk(found) < 2 / 9
+    assert trust.area_under_risk(found) == pytest.approx((1 / 8 + 2 / 9) / 9)
 
 
 def test_a_log_becomes_the_papers_table(tmp_path: Path) -> None:
@@ -213,19 +240,57 @@ def test_a_log_becomes_the_papers_table(tmp_path: Path) -> None:
     assert (without["training_loss"], without["dev_loss"]) == (None, None)
     assert "no loss of tokens" not in plot_learning([with_loss])
     assert "no loss of tokens" in plot_learning([without])
-    log.write_text('{"losses": {}}\n')
-    with pytest.raises(InputError, match=r"log\.jsonl:1: not a line of bert_ner\.logger\.v1"):
-        read_log(log, 100)
+    broken = ['{"losses": {}}', '{"step": 1, "train_loss": {}, "dev": null}', "[1]", "\udcff"]
+    broken.append('{"step": 1, "train_loss": {}, "dev": {"ents_f": "good"}}')
+    for text in broken:
+        log.write_bytes(text.encode("utf-8", "surrogateescape") + b"\n")
+        with pytest.raises(InputError, match=r"log\.jsonl:1: not a line of bert_ner\.logger\.v1"):
+            read_log(log, 100)
 
 
 @given(st.sampled_from(["conll2003", "mit_movie", "gmb", "own"]))
 def test_every_figure_of_the_papers_has_ours_beside_it(corpus: str) -> None:
     split = {**describe_split([document(GOLD, FOUND)], None, {}), "loss": None}
-    rows = compare(corpus, {"dev": split, "test": split}, ROOT / "configs" / "papers.toml")
+    papers = read_papers(ROOT / "configs" / "papers.toml")
+    rows = compare(corpus, {"dev": split, "test": split}, papers)
     assert bool(rows) == (corpus != "own")
     for row in rows:
         has_none = row["metric"] in ("loss of a token",) or row["metric"].startswith("F1 of g")
         assert (row["ours"] is None) == (has_none or row["metric"] in NOT_THERE), row
+
+
+def test_each_figure_is_that_of_its_name() -> None:
+    split = {
+        "loss": 0.1,
+        "tokens": {"accuracy": 0.2, "f1": 0.25, "weighted_f1": 0.3, "macro_f1": 0.35},
+        "labels": {"org": {"f1": 0.4}},
+        "views": {"strict": {"precision": 0.5, "recall": 0.6, "f1": 0.7}},
+    }
+    for metric, value in (
+        ("loss", 0.1),
+        ("accuracy", 20),
+        ("weighted_token_f1", 30),
+        ("f1_org", 40),
+        ("precision", 50),
+        ("recall", 60),
+        ("f1", 70),
+    ):
+        assert ours(metric, split) == pytest.approx(value), metric
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("papers = [", "not valid TOML"),
+        ("[[papers]]\nname = 'a'", "a paper has no about, corpus, figures, split"),
+        (PAPER.format(split="train", metric="f1"), 'split = "train": expected dev or test'),
+        (PAPER.format(split="dev", metric="bleu"), "bleu is not measured"),
+    ],
+)
+def test_wrong_figures_of_papers_are_explained(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "papers.toml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_papers(tmp_path / "papers.toml")
 
 
 NOT_THERE = {"F1 of org", "F1 of per", "F1 of tim"}  # labels of GMB
