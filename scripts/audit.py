@@ -30,7 +30,13 @@ from scripts.evaluation.matching import match, score
 from scripts.evaluation.page import render_audit
 from scripts.files import remove, replacing, sha256, write_json
 from scripts.gpu import choose_gpu
-from scripts.pipeline import load_examples, load_pipeline, trained_on, training_of
+from scripts.pipeline import (
+    keep_encodings,
+    load_examples,
+    load_pipeline,
+    trained_on,
+    training_of,
+)
 from scripts.progress import track
 from scripts.sources import PROVIDED, Kind, load_source
 
@@ -103,6 +109,7 @@ def _doubt(
             f"{split}: has the label {', '.join(sorted(unknown))}, which the pipeline was not "
             f"trained on and cannot judge. Train on a corpus that has it, or take it out."
         )
+    keep_encodings(nlp)
     annotate(nlp, examples, split.stem)
     batches = list(minibatch(examples, nlp.batch_size))
     doubts = [pipes[0].doubt(batch) for batch in track(batches, "doubting", total=len(batches))]

@@ -21,7 +21,13 @@ from scripts.errors import InputError
 from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
-from scripts.pipeline import load_examples, load_pipeline, trained_on, training_of
+from scripts.pipeline import (
+    keep_encodings,
+    load_examples,
+    load_pipeline,
+    trained_on,
+    training_of,
+)
 from scripts.pipes.calibration import Calibration
 from scripts.progress import track
 from scripts.sources import Kind, Source, load_source
@@ -141,7 +147,9 @@ def load(model: Path, data: Path, *, gpu: int) -> Language:
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     if gpu >= 0:
         spacy.require_gpu(gpu)
-    return load_pipeline(str(model) if installed else model)
+    nlp = load_pipeline(str(model) if installed else model)
+    keep_encodings(nlp)
+    return nlp
 
 
 def describe(

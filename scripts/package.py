@@ -93,8 +93,11 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -
     return {
         **meta,
         "version": version,
-        "requirements": [_from_this_minor(name) for name in ("spacy", "spacy-transformers")]
-        + ["torch>=2.10,<3"],
+        "requirements": [
+            *(_from_this_minor(name) for name in ("spacy", "spacy-transformers")),
+            "torch>=2.10,<3",
+            *meta.get("needs", []),
+        ],
         "performance": {
             "ents_p": test["precision"],
             "ents_r": test["recall"],

@@ -24,6 +24,12 @@ def load_pipeline(name: str | Path) -> Language:
         raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
 
 
+def keep_encodings(nlp: Language) -> None:
+    """Let documents keep what the encoder has put out, for a loss or a doubt to be computed."""
+    if "doc_cleaner" in nlp.pipe_names:
+        nlp.disable_pipe("doc_cleaner")
+
+
 def load_examples(nlp: Language, path: Path) -> list[Example]:
     """Read a converted split, with its gold tokens.
 

@@ -10,6 +10,7 @@ from spacy.tokens import DocBin
 from scripts.calibration import LEAST_MENTIONS, Prediction, apply, fit, log_loss, out_of_fold
 from scripts.errors import InputError
 from scripts.finish import finish
+from scripts.pipeline import keep_encodings
 from scripts.pipes.calibration import Calibration
 from scripts.threshold import pick, write_pipeline
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
@@ -78,6 +79,10 @@ def test_finish_calibrates_and_merges_adapters(build: Build, tmp_path: Path) -> 
     before, after = (found(pipeline, TEXTS) for pipeline in (nlp, finished))
     assert [[m[:2] for m in row] for row in before] == [[m[:2] for m in row] for row in after]
     assert finished.config["components"]["transformer"]["model"]["lora_rank"] == 0
+    assert finished("Anna Berg lives in Oslo .")._.trf_data is None
+    assert nlp("Anna Berg lives in Oslo .")._.trf_data is not None
+    keep_encodings(finished)
+    assert finished("Anna Berg lives in Oslo .")._.trf_data is not None
     assert not any(
         "lora" in name for name in finished.get_pipe("transformer").model.transformer.state_dict()
     )

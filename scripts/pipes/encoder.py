@@ -146,6 +146,7 @@ class Shim(HFShim):
                 "config": objects.transformer.config.to_dict(),
                 "tokenizer": files,
                 "lora": self.lora,
+                "onnx": getattr(self._model, "content", None),
                 "weights": safetensors.torch.save(state),
             }
         return srsly.msgpack_dumps(message)
@@ -164,14 +165,33 @@ class Shim(HFShim):
             for name, content in message["tokenizer"].items():
                 (Path(folder) / Path(name).name).write_bytes(content)
             tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
-        encoder = AutoModel.from_config(AutoConfig.for_model(**message["config"]))
+        config = AutoConfig.for_model(**message["config"])
         self.lora = message["lora"]
+        if content := message.get("onnx"):
+            encoder = registry.misc.get("bert_ner.onnx_encoder.v1")(config, content)
+            self._replace(HFObjects(tokenizer, encoder, None, *configs))
+            return self
+        encoder = AutoModel.from_config(config)
         self._prepare(encoder)
         _load_weights(encoder, safetensors.torch.load(message["weights"]))
-        self._hfmodel = HFObjects(tokenizer, encoder, None, *configs)
-        self._model = encoder
-        self._adam = None
+        self._replace(HFObjects(tokenizer, encoder, None, *configs))
         return self
+
+    def _replace(self, objects: HFObjects) -> None:
+        self._hfmodel = objects
+        self._model = objects.transformer
+        self._adam = None
+
+    def put_onnx(self, content: bytes) -> None:
+        """Let ONNX Runtime run the encoder from here on. See onnx_encoder.py.
+
+        content (bytes): The ONNX model of this encoder.
+        """
+        old = self._hfmodel
+        make = registry.misc.get("bert_ner.onnx_encoder.v1")
+        configs = old._init_tokenizer_config, old._init_transformer_config
+        encoder = make(old.transformer.config, content)
+        self._replace(HFObjects(old.tokenizer, encoder, None, *configs))
 
 
 def _load_weights(encoder: Any, state: dict[str, torch.Tensor]) -> None:

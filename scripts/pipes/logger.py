@@ -25,8 +25,8 @@ def make_logger(
 ) -> Setup:
     """Configure a logger for `[training.logger]`.
 
-    It prints what `spacy.ConsoleLogger.v3` prints, and writes a line of JSON at
-    every evaluation:
+    It prints what `spacy.ConsoleLogger.v3` prints, and how fast it is and how long
+    the rest takes, and writes a line of JSON at every evaluation:
 
         {"epoch": 1, "step": 930, "seconds": 402, "words": 378201, "score": 0.915,
          "train_loss": {"transformer": 0.0011, "ner": 0.032},
@@ -55,6 +55,7 @@ def make_logger(
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf-8")
+        steps = nlp.config["training"].get("max_steps", 0)
         logged = 0  # steps
         # of each of which spaCy adds up so many losses
         parts = nlp.config["training"].get("accumulate_gradient", 1)
@@ -63,6 +64,8 @@ def make_logger(
             nonlocal logged
             for log_elsewhere in logs:
                 log_elsewhere(info)
+            if console_output and info is not None and (said := pace(info, steps)):
+                stdout.write(said + "\n")
             if file and info is not None:
                 made = info["step"] + 1  # spaCy counts steps from 0
                 line = json.dumps(describe(info, losses=(made - logged) * parts))
@@ -77,6 +80,20 @@ def make_logger(
         return log, end
 
     return setup
+
+
+def pace(info: dict[str, Any], steps: int) -> str:
+    """How fast a training is, and how long the rest takes if nothing ends it before.
+
+    info (dict[str, Any]): What spaCy's training loop says.
+    steps (int): All steps, 0 if that is not planned.
+    RETURNS (str): For people; empty at the very beginning.
+    """
+    made, seconds = info["step"], max(info["seconds"], 1)
+    if not made:
+        return ""
+    left = f", {(steps - made) * seconds / made / 60:.0f} minutes left" if steps > made else ""
+    return f"      {info['words'] / seconds:,.0f} words a second{left}"
 
 
 def describe(info: dict[str, Any], *, losses: int) -> dict[str, Any]:

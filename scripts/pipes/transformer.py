@@ -19,14 +19,17 @@ from typing import Any
 import spacy_transformers.architectures  # noqa: F401  (registers what a config names)
 from spacy.tokens import Doc, Span
 from spacy.util import registry
-from spacy_transformers.data_classes import (
-    FullTransformerBatch,
-)
+from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
 from spacy_transformers.layers.transformer_model import (
     TransformerModel,
 )
-from thinc.api import Model, Ragged, torch2xp
+from thinc.api import CupyOps, Model, Ragged, torch2xp
 from thinc.types import Floats2d
+from transformers.modeling_outputs import BaseModelOutput
+
+# Word pieces that the encoder predicts at once, padding included: few for the caches of
+# a processor, many to keep a GPU busy.
+ON_CPU, ON_GPU = 2048, 65536
 
 
 def make_transformer_model(
@@ -122,7 +125,10 @@ def forward(
     if is_train and model.attrs["word_dropout"]:
         mask = model.tokenizer.mask_token_id
         pieces.drop_words(wordpieces, words, mask, model.attrs["word_dropout"])
-    output, backprop = model.layers[0](wordpieces, is_train)
+    if is_train:
+        output, backprop = model.layers[0](wordpieces, is_train)
+    else:
+        output, backprop = predict(model.layers[0], wordpieces), lambda _: None
     data = pieces.split(nested, wordpieces, words, torch2xp(output.last_hidden_state))
     batch = FullTransformerBatch(
         spans=nested,
@@ -137,6 +143,29 @@ def forward(
         return docs
 
     return batch, backprop_windows
+
+
+def predict(encoder: Model, wordpieces: WordpieceBatch) -> BaseModelOutput:
+    """Run the encoder on windows of similar length at a time, and restore their order.
+
+    encoder (Model): The encoder.
+    wordpieces (WordpieceBatch): The windows, padded to the longest.
+    RETURNS (BaseModelOutput): `last_hidden_state`, (windows, longest, width), 0 in
+        padding.
+    """
+    pieces = registry.misc.get("bert_ner.wordpieces.v1")()
+    size = ON_GPU if isinstance(encoder.ops, CupyOps) else ON_CPU
+    parts = pieces.group_by_length(wordpieces.lengths, size)
+    if len(parts) == 1:
+        return encoder.predict(wordpieces)
+    hidden = None
+    for rows in parts:
+        part = encoder.predict(pieces.take(wordpieces, rows)).last_hidden_state
+        if hidden is None:
+            shape = (*wordpieces.input_ids.shape, part.shape[-1])
+            hidden = part.new_zeros(shape)
+        hidden[rows, : part.shape[1]] = part
+    return BaseModelOutput(last_hidden_state=hidden)
 
 
 def make_listener(

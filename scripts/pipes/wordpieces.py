@@ -89,6 +89,36 @@ def tokenize(
     return wordpieces, owners
 
 
+def group_by_length(lengths: list[int], size: int) -> list[list[int]]:
+    """Group windows of similar length, so that few positions are padding.
+
+    lengths (list[int]): Word pieces of each window.
+    size (int): Positions of a group, padding included; a window that exceeds it is
+        a group by itself.
+    RETURNS (list[list[int]]): Indices, each once.
+    """
+    groups: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if groups and (len(groups[-1]) + 1) * lengths[i] <= size:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
+
+
+def take(wordpieces: WordpieceBatch, rows: list[int]) -> WordpieceBatch:
+    """Some windows of a batch, padded to the longest of them."""
+    longest = max(wordpieces.lengths[row] for row in rows)
+    segments = wordpieces.token_type_ids
+    return WordpieceBatch(
+        strings=[],
+        input_ids=wordpieces.input_ids[rows, :longest],
+        attention_mask=wordpieces.attention_mask[rows, :longest],
+        lengths=[wordpieces.lengths[row] for row in rows],
+        token_type_ids=None if segments is None else segments[rows, :longest],
+    )
+
+
 def drop_words(wordpieces: WordpieceBatch, words: np.ndarray, mask: int, share: float) -> None:
     """Hide tokens from the encoder, all word pieces of each.
 
@@ -201,8 +231,10 @@ class Wordpieces:
     """What other files of the pipeline look up in the registry."""
 
     drop_words = staticmethod(drop_words)
+    group_by_length = staticmethod(group_by_length)
     join = staticmethod(join)
     split = staticmethod(split)
+    take = staticmethod(take)
     tokenize = staticmethod(tokenize)
 
 

@@ -56,6 +56,8 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     log(None)
     log(info(10, {"transformer": 2.0, "ner": 10.0}, {**scores, "ents_acc": 0.9}))
     end()
+    printed = capsys.readouterr().out
+    assert "100 words a second, 0 minutes left" in printed
     first, second = (json.loads(line) for line in file.read_text().splitlines())
     assert first["train_loss"] == {"transformer": 1.0, "ner": 3.0}
     assert first["dev"] == {"ents_f": 0.5, "ents_loss": 0.25}
@@ -65,7 +67,7 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     assert [entry if entry is None or entry == "end" else entry["step"] for entry in heard] == [
         *(0, None, 10, "end")
     ]
-    assert "50.00" in capsys.readouterr().out
+    assert "50.00" in printed
 
 
 def test_accuracy_is_that_of_iob2_tags() -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from thinc.api import Adam
 
+from scripts.pipes import transformer
 from scripts.pipes.windows import make_windows
-from scripts.pipes.wordpieces import CASES, case_of, choose_windows
+from scripts.pipes.wordpieces import CASES, case_of, choose_windows, group_by_length
 from tests.pipes.training import TEXTS, Build, encoder_key, found, train
 
 
@@ -140,6 +141,49 @@ def test_windows_do_not_change_what_fits_into_one(build: Build) -> None:
     once = nlp(text)._.trf_data.model_output.last_hidden_state
     model.attrs["get_spans"] = make_windows(max_pieces=99, context=20)
     assert nlp(text)._.trf_data.model_output.last_hidden_state == pytest.approx(once, abs=1e-6)
+
+
+@given(st.lists(st.integers(1, 300), max_size=60), st.integers(1, 600))
+def test_groups_of_windows_have_each_once_and_little_padding(lengths: list[int], size: int) -> None:
+    groups = group_by_length(lengths, size)
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    for group in groups:
+        assert len(group) == 1 or len(group) * max(lengths[i] for i in group) <= size
+    longest = [max(lengths[i] for i in group) for group in groups]
+    assert longest == sorted(longest)
+
+
+def test_windows_predicted_in_groups_are_as_one_by_one(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = build()
+    texts = ["Anna Berg lives in Oslo . " * n for n in (1, 30, 3, 0, 7)]
+    model = nlp.get_pipe("transformer").model
+    parts: list[tuple[int, ...]] = []
+    shim = model.layers[0].shims[0]
+    predict = shim.predict
+
+    def watched(inputs: Any) -> Any:
+        parts.append(tuple(inputs.kwargs["input_ids"].shape))
+        return predict(inputs)
+
+    monkeypatch.setattr(transformer, "ON_CPU", 200)
+    monkeypatch.setattr(shim, "predict", watched)
+    together = list(nlp.pipe(texts))
+    assert len(parts) > 3
+    assert all(rows == 1 or rows * longest <= 200 for rows, longest in parts)
+    for doc, text in zip(together, texts, strict=True):
+        alone = nlp(text)
+        assert [e.text for e in doc.ents] == [e.text for e in alone.ents]
+        if not len(doc):
+            continue
+        for ours, wanted in zip(vectors(nlp, doc), vectors(nlp, alone), strict=True):
+            assert ours == pytest.approx(wanted, abs=1e-5)
+
+
+def vectors(nlp: spacy.Language, doc: Doc) -> Any:
+    """A document's vectors of tokens, as the head gets them."""
+    return nlp.get_pipe("ner").model.layers[0].predict([doc])[0]
 
 
 @pytest.mark.parametrize(("layers", "kept"), [(0, {"token_type"}), (1, {"token_type"})])

@@ -1,0 +1,189 @@
+"""Make a variant of a pipeline that a CPU runs faster: its encoder in 8-bit integers."""
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from spacy.language import Language
+from torch import Tensor, nn
+
+from scripts import cli
+from scripts.errors import InputError
+from scripts.evaluate import annotate
+from scripts.evaluation.documents import mentions_of
+from scripts.evaluation.matching import Mention, Pair, match, score
+from scripts.files import replacing, write_json
+from scripts.pipeline import load_examples, load_pipeline
+
+OPSET = 17  # of ONNX; has all that BERT needs
+HIDDEN = "last_hidden_state"
+INT8 = "int8"  # what the variant is called, and its name ends with
+
+
+def optimize(model: Path, split: Path, output: Path) -> dict[str, Any]:
+    """Write the variant, and say how much of what the pipeline finds it finds, too.
+
+    model (Path): The finished pipeline.
+    split (Path): The .spacy file to compare on.
+    output (Path): The folder to write. It appears whole or not at all.
+    RETURNS (dict[str, Any]): See `compare`. Also written to optimize.json there.
+    RAISES (InputError): If something is not there, or the pipeline's encoder is not
+        one of `bert_ner.TransformerModel.v1`.
+    """
+    nlp = load_pipeline(model)
+    shim = _find_encoder(nlp, model)
+    before = _find_mentions(nlp, split)
+    shim.put_onnx(quantize(shim._hfmodel.transformer))
+    found = compare(*before, _find_mentions(nlp, split)[1])
+    nlp.meta["name"] = f"{nlp.meta['name']}_{INT8}"
+    nlp.meta["needs"] = ["onnxruntime>=1.20,<2"]
+    with replacing(output) as partial:
+        nlp.to_disk(partial)
+        write_json(partial / "optimize.json", found)
+    return found
+
+
+def _find_encoder(nlp: Language, model: Path) -> Any:
+    nodes = [n for _, pipe in nlp.components if hasattr(pipe, "model") for n in pipe.model.walk()]
+    shims = [shim for node in nodes for shim in node.shims if hasattr(shim, "put_onnx")]
+    if len(shims) != 1:
+        raise InputError(f"{model}: expected one encoder of bert_ner.TransformerModel.v1.")
+    (shim,) = shims
+    if shim.lora:
+        raise InputError(f"{model}: has adapters. Finish it first: python -m scripts.finish.")
+    if not list(shim._model.parameters()):
+        raise InputError(f"{model}: is optimized already.")
+    return shim
+
+
+class _Encoder(nn.Module):
+    """An encoder from three inputs to one output, as ONNX wants it."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, *segments: Tensor) -> Tensor:
+        named = {"token_type_ids": segments[0]} if segments else {}
+        output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **named)
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+
+def quantize(encoder: Any) -> bytes:
+    """Export an encoder to ONNX, with the weights of its linear layers as 8-bit integers.
+
+    The inputs of each layer are quantised as they come, by their range in the batch
+    (dynamic quantisation), so that no text is needed to choose ranges.
+
+    encoder (PreTrainedModel): The encoder.
+    RETURNS (bytes): The ONNX model.
+    RAISES (InputError): If the libraries that do it are not there.
+    """
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise InputError(
+            f"{error.name} is not there. Install the project with the extra int8: "
+            f'pip install -e ".[int8]".'
+        ) from error
+    segments = getattr(encoder.config, "type_vocab_size", 0) > 0
+    names = ["input_ids", "attention_mask", "token_type_ids"][: 3 if segments else 2]
+    ids = torch.ones(2, 8, dtype=torch.int64)
+    inputs = (ids, torch.ones(2, 8), *([torch.zeros_like(ids)] if segments else []))
+    encoder.eval()
+    with tempfile.TemporaryDirectory() as name:
+        plain, small = Path(name) / "plain.onnx", Path(name) / "small.onnx"
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch's exporter
+            torch.onnx.export(
+                _Encoder(encoder),
+                inputs,
+                plain,
+                input_names=names,
+                output_names=[HIDDEN],
+                dynamic_axes={name: {0: "windows", 1: "pieces"} for name in (*names, HIDDEN)},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        quantize_dynamic(
+            plain,
+            small,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=["MatMul"],
+        )
+        return small.read_bytes()
+
+
+Found = list[dict[Mention, float | None]]  # of each document, with confidence
+
+
+def _find_mentions(nlp: Language, split: Path) -> tuple[list[list[Mention]], Found]:
+    """The gold mentions of each document, and those that a pipeline finds."""
+    examples = load_examples(nlp, split)
+    annotate(nlp, examples, "comparing")
+    gold = [mentions_of(example.reference) for example in examples]
+    found: Found = [
+        {
+            Mention(ent.start, ent.end, ent.label_): ent._.confidence
+            if ent.has_extension("confidence")
+            else None
+            for ent in example.predicted.ents
+        }
+        for example in examples
+    ]
+    return gold, found
+
+
+def compare(gold: list[list[Mention]], before: Found, after: Found) -> dict[str, Any]:
+    """How far two pipelines agree.
+
+    gold (list[list[Mention]]): The gold mentions of each document.
+    before (Found): Those that one pipeline finds, with its confidence.
+    after (Found): Those of the other.
+    RETURNS (dict[str, Any]): mentions (of the first), agreement (the F1 of one's
+        mentions against the other's), f1 of both, and confidence_difference (the
+        mean absolute one, over mentions that both find; None without confidence).
+    """
+
+    def f1(wanted: list[list[Mention]], given: list[list[Mention]]) -> float:
+        pairs: list[Pair] = []
+        for left, right in zip(wanted, given, strict=True):
+            pairs += match(left, right)
+        return score(pairs).f1
+
+    old, new = ([list(mentions) for mentions in found] for found in (before, after))
+    gaps = [
+        abs(sure - also)
+        for left, right in zip(before, after, strict=True)
+        for mention, sure in left.items()
+        if sure is not None and (also := right.get(mention)) is not None
+    ]
+    return {
+        "mentions": sum(map(len, old)),
+        "agreement": f1(old, new),
+        "f1": {"before": f1(gold, old), "after": f1(gold, new)},
+        "confidence_difference": sum(gaps) / len(gaps) if gaps else None,
+    }
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="The finished pipeline.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+) -> None:
+    """Make a variant of a pipeline that a CPU runs faster."""
+    found = optimize(model, data / "test.spacy", output)
+    f1 = {key: f"{100 * value:.2f}" for key, value in found["f1"].items()}
+    print(
+        f"{output}: of {found['mentions']:,} mentions on test, agreement "
+        f"{100 * found['agreement']:.2f}; F1 {f1['before']} before, {f1['after']} after"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""How fast pipelines are, beside what else there is."""

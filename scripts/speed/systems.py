@@ -1,0 +1,163 @@
+"""What is compared: ways to find entities in texts with one and the same encoder.
+
+All but ours have heads that were never trained: what a head has learned does not
+change how long it takes.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from spacy import util
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from scripts.pipeline import load_pipeline
+
+LABELS = ("LOC", "MISC", "ORG", "PER")
+TAGS = 2 * len(LABELS) + 1  # IOB2
+TOGETHER = 2048  # word pieces of a batch of the plain loop, padding included
+WINDOW = 128  # word pieces of a window of the plain loop
+STRIDE = 32  # word pieces by which the windows of the Hugging Face pipeline overlap
+
+Run = Callable[[list[str]], int]  # from texts to how many mentions or tags were found
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the systems are made from.
+
+    pipeline (str): Our finished pipeline.
+    int8 (str): The same after `scripts.optimize`.
+    encoder (str): The folder of the encoder that it was fine-tuned from.
+    config (str): The recipe that stock spaCy's pipeline is made like.
+    """
+
+    pipeline: str
+    int8: str
+    encoder: str
+    config: str = "configs/transition.cfg"
+
+
+def ours(settings: Settings) -> Run:
+    """The packaged pipeline, through `nlp.pipe`."""
+    return _through_pipe(load_pipeline(settings.pipeline))
+
+
+def ours_int8(settings: Settings) -> Run:
+    """The variant for CPUs."""
+    return _through_pipe(load_pipeline(settings.int8))
+
+
+def _through_pipe(nlp: Language) -> Run:
+    return lambda texts: sum(len(doc.ents) for doc in nlp.pipe(texts))
+
+
+def stock(settings: Settings) -> Run:
+    """What `spacy init config --gpu` gives: strided spans and the transition-based parser."""
+    config = util.load_config(settings.config)
+    config["training"], config["corpora"] = {}, {}
+    transformer = config["components"]["transformer"]
+    transformer["model"]["name"] = settings.encoder
+    transformer["model"]["get_spans"] = {
+        "@span_getters": "spacy-transformers.strided_spans.v1",
+        "window": 128,
+        "stride": 96,
+    }
+    transformer["max_batch_items"] = 4096
+    listener = {
+        "@architectures": "spacy-transformers.TransformerListener.v1",
+        "grad_factor": 1.0,
+        "pooling": {"@layers": "reduce_mean.v1"},
+        "upstream": "*",
+    }
+    config["components"]["ner"]["model"]["tok2vec"] = listener
+    config["components"]["ner"]["scorer"] = {"@scorers": "spacy.ner_scorer.v1"}
+    config["nlp"]["batch_size"] = 128
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    nlp.initialize(lambda: list(_labelled(nlp)))
+    return _through_pipe(nlp)
+
+
+def _labelled(nlp: Language) -> Iterator[Example]:
+    for label in LABELS:
+        gold = Doc(nlp.vocab, words=["Oslo", "shines"])
+        gold.ents = [Span(gold, 0, 1, label)]
+        yield Example(nlp.make_doc(gold.text), gold)
+
+
+def hf_pipeline(settings: Settings, batch_size: int) -> Run:
+    """Hugging Face's own pipeline, over all of a text, however long."""
+    from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+
+    model = AutoModelForTokenClassification.from_pretrained(settings.encoder, num_labels=TAGS)
+    tokenizer = AutoTokenizer.from_pretrained(settings.encoder, model_max_length=512)
+    run = pipeline(
+        "token-classification",
+        model=model.eval(),
+        tokenizer=tokenizer,
+        aggregation_strategy="simple",
+        stride=STRIDE,
+        device="cpu",
+    )
+    return lambda texts: sum(map(len, run(texts, batch_size=batch_size)))
+
+
+class Loop:
+    """The plain loop: tokenise, sort by length, run, take the best tag of each word piece.
+
+    What is as fast as this is near the limit of the encoder.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self.tokenizer = AutoTokenizer.from_pretrained(settings.encoder)
+        self.encoder = AutoModel.from_pretrained(settings.encoder).eval()
+        self.head = torch.nn.Linear(self.encoder.config.hidden_size, TAGS)
+
+    def __call__(self, texts: list[str]) -> int:
+        """Give every word piece a tag; returns how many there are."""
+        windows: list[Any] = self.tokenizer(
+            texts, truncation=True, max_length=WINDOW, return_overflowing_tokens=True
+        )["input_ids"]
+        windows.sort(key=len)
+        found = 0
+        batch: list[list[int]] = []
+        with torch.no_grad():
+            for window in windows:
+                if batch and (len(batch) + 1) * len(window) > TOGETHER:
+                    found += self._tag(batch)
+                    batch = []
+                batch.append(window)
+            return found + self._tag(batch)
+
+    def _tag(self, batch: list[list[int]]) -> int:
+        longest = len(batch[-1])
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([window + [pad] * (longest - len(window)) for window in batch])
+        mask = torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in batch])
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        self.head(hidden).argmax(-1).tolist()
+        return sum(map(len, batch))
+
+
+SYSTEMS: dict[str, Callable[[Settings], Run]] = {
+    "ours": ours,
+    "ours-int8": ours_int8,
+    "stock": stock,
+    "hf-pipeline-32": partial(hf_pipeline, batch_size=32),
+    "hf-pipeline-1": partial(hf_pipeline, batch_size=1),
+    "loop": Loop,
+}
+ABOUT = {
+    "ours": "the packaged pipeline, through `nlp.pipe`",
+    "ours-int8": "the same after `python -m scripts.optimize`",
+    "stock": "spaCy's and spacy-transformers' own: strided spans, transition-based `ner`",
+    "hf-pipeline-32": "Hugging Face's token-classification pipeline, batches of 32",
+    "hf-pipeline-1": "the same, one text at a time",
+    "loop": "PyTorch alone: tokenise, sort by length, encode, take the best tag",
+}

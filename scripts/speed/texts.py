@@ -1,0 +1,60 @@
+"""The texts that are timed: short ones, sentences, and long documents."""
+
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from pathlib import Path
+
+import spacy
+
+from scripts.pipeline import load_examples
+
+WORDS = {"queries": 4_000, "sentences": 8_000, "documents": 12_000}  # of each kind, at least
+
+
+def read_texts(corpus: Path) -> dict[str, list[str]]:
+    """Read texts of each kind from the test splits of converted corpora.
+
+    corpus (Path): The folder of converted corpora.
+    RETURNS (dict[str, list[str]]): Queries (MIT Movie), sentences and documents
+        (CoNLL-2003): words with a space between each.
+    """
+    nlp = spacy.blank("en")
+    docs = {
+        name: [e.reference for e in load_examples(nlp, corpus / name / "test.spacy")]
+        for name in ("mit_movie", "conll2003")
+    }
+    texts = {
+        "queries": map(_join, docs["mit_movie"]),
+        "sentences": (_join(sentence) for doc in docs["conll2003"] for sentence in doc.sents),
+        "documents": map(_join, docs["conll2003"]),
+    }
+    return {kind: take_words(found, WORDS[kind]) for kind, found in texts.items()}
+
+
+def _join(tokens: Iterable[object]) -> str:
+    return " ".join(str(token) for token in tokens)
+
+
+def take_words(texts: Iterable[str], words: int) -> list[str]:
+    """The first texts that together have so many words, or all."""
+    taken: list[str] = []
+    for text in texts:
+        if words <= 0:
+            break
+        taken.append(text)
+        words -= count_words([text])
+    return taken
+
+
+def count_words(texts: Iterable[str]) -> int:
+    """Words, as the corpora cut them."""
+    return sum(len(text.split()) for text in texts)
+
+
+def stream(texts: list[str], words: int) -> Iterator[str]:
+    """Texts, again from the first after the last, until there are so many words."""
+    for text in cycle(texts):
+        if words <= 0:
+            return
+        yield text
+        words -= count_words([text])

@@ -1,0 +1,148 @@
+"""What an epoch of training takes: ours through spaCy, and the plain loop."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import spacy
+import torch
+from spacy.tokens import Span
+from spacy.training.initialize import init_nlp
+from spacy.util import registry, resolve_dot_names
+from thinc.api import Config
+from torch import Tensor, nn
+
+from scripts.encoder import resolve
+from scripts.machine import computes_bfloat16
+from scripts.pipeline import load_examples
+from scripts.train import fit_encoder, fit_machine, load_recipe
+
+PIECES = 800  # word pieces of a batch of the plain loop, as in the recipes
+BUFFER = 256  # sentences that it sorts together
+Train = Callable[[int], int]  # from steps to the words in their batches
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is trained on.
+
+    data (str): The folder of the converted corpus.
+    config (str): Our recipe.
+    half (bool): Whether the plain loop computes in bfloat16, as ours does where the
+        processor has it.
+    """
+
+    data: str
+    config: str = "configs/config.cfg"
+    half: bool = True
+
+
+def ours(settings: Settings) -> Train:
+    """Steps of our recipe, as `spacy train` makes them."""
+    train = str(Path(settings.data) / "train.spacy")
+    paths = {"paths.train": train, "paths.dev": train}
+    config = load_recipe(Path(settings.config), paths)
+    overrides = {**fit_encoder(config, resolve("pip", gpu=False)), **fit_machine(config, -1)}
+    nlp = init_nlp(Config().from_str(config.to_str(), overrides=overrides), use_gpu=-1)
+    training = registry.resolve(nlp.config.interpolate()["training"], validate=False)
+    (corpus,) = resolve_dot_names(nlp.config.interpolate(), [training["train_corpus"]])
+    optimizer = training["optimizer"]
+    batches = itertools.chain.from_iterable(training["batcher"](corpus(nlp)) for _ in iter(int, 1))
+
+    def run(steps: int) -> int:
+        words = 0
+        for batch in itertools.islice(batches, steps):
+            nlp.update(batch, drop=training["dropout"], sgd=False, losses={})
+            for _, pipe in nlp.pipeline:
+                if hasattr(pipe, "finish_update"):
+                    pipe.finish_update(optimizer)
+            optimizer.step_schedules()
+            words += sum(map(len, batch))
+        return words
+
+    return run
+
+
+class Loop:
+    """The plain loop: sentences sorted by length, PyTorch's AdamW, cross entropy."""
+
+    def __init__(self, settings: Settings) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = resolve("pip", gpu=False).path
+        self.half = settings.half and computes_bfloat16()
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.encoder = AutoModel.from_pretrained(folder).train()
+        self.sentences = list(_sentences(Path(settings.data)))
+        self.tags = {t: i for i, t in enumerate(sorted({t for _, s in self.sentences for t in s}))}
+        self.head = nn.Linear(self.encoder.config.hidden_size, len(self.tags))
+        weights = [*self.encoder.parameters(), *self.head.parameters()]
+        self.adam = torch.optim.AdamW(weights, lr=2e-4, fused=True)
+        self.batches = itertools.chain.from_iterable(self._batches() for _ in iter(int, 1))
+
+    def _batches(self) -> Iterator[list[tuple[list[str], list[str]]]]:
+        stream = iter(self.sentences)
+        while chunk := list(itertools.islice(stream, BUFFER)):
+            encoded = self.tokenizer([words for words, _ in chunk], is_split_into_words=True)
+            sizes = [len(ids) for ids in encoded["input_ids"]]
+            batch: list[tuple[list[str], list[str]]] = []
+            for i in sorted(range(len(chunk)), key=sizes.__getitem__):
+                if batch and (len(batch) + 1) * sizes[i] > PIECES:
+                    yield batch
+                    batch = []
+                batch.append(chunk[i])
+            yield batch
+
+    def __call__(self, steps: int) -> int:
+        """Make steps; returns the words in their batches."""
+        words = 0
+        for batch in itertools.islice(self.batches, steps):
+            self._step(batch)
+            words += sum(len(sentence) for sentence, _ in batch)
+        return words
+
+    def _step(self, batch: list[tuple[list[str], list[str]]]) -> None:
+        encoded = self.tokenizer(
+            [words for words, _ in batch],
+            is_split_into_words=True,
+            padding=True,
+            truncation=True,
+            max_length=512,
+            return_tensors="pt",
+        )
+        gold = torch.full(encoded["input_ids"].shape, -100)
+        for row, (_, tags) in enumerate(batch):
+            for column, word in enumerate(encoded.word_ids(row)):
+                if word is not None:
+                    gold[row, column] = self.tags[tags[word]]
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            hidden = self.encoder(**encoded).last_hidden_state
+            scores: Tensor = self.head(hidden)
+            loss = nn.functional.cross_entropy(scores.flatten(0, 1).float(), gold.flatten())
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
+        self.adam.step()
+        self.adam.zero_grad()
+
+
+def _sentences(data: Path) -> Iterator[tuple[list[str], list[str]]]:
+    for example in load_examples(spacy.blank("en"), data / "train.spacy"):
+        for sentence in example.reference.sents:
+            yield [token.text for token in sentence], _tags(sentence)
+
+
+def _tags(sentence: Span) -> list[str]:
+    return [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in sentence]
+
+
+SYSTEMS: dict[str, tuple[Callable[[Settings], Train], bool]] = {
+    "ours": (ours, True),
+    "loop": (Loop, True),
+    "loop in float32": (Loop, False),
+}
+
+
+def count_words(data: Path) -> int:
+    """The words of a train split."""
+    return sum(len(e.reference) for e in load_examples(spacy.blank("en"), data / "train.spacy"))

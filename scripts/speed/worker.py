@@ -1,0 +1,78 @@
+"""A process for each system, so that its memory is its own and all can take turns."""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from scripts.errors import InputError
+
+Task = Callable[[Any], int]  # from what is sent to how much was done
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one run took."""
+
+    seconds: float
+    done: int  # what the task returned
+    peak_mb: float  # of the process so far
+
+
+class Worker:
+    """A system in a process of its own.
+
+    name (str): Its name, for messages.
+    load (Callable): Makes the task, given `settings`. Must be a function of a module.
+    settings (Any): What `load` is given.
+    """
+
+    def __init__(self, name: str, load: Callable[[Any], Task], settings: Any) -> None:
+        self.name = name
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, load, settings), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._receive()  # it is loaded
+
+    def run(self, given: Any) -> Timing:
+        """Do the task once; loading is not timed."""
+        self._connection.send(given)
+        timing: Timing = self._receive()
+        return timing
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.join()
+
+    def _receive(self) -> Any:
+        try:
+            found = self._connection.recv()
+        except EOFError:
+            found = "its process ended"
+        if isinstance(found, str):
+            self.stop()
+            raise InputError(f"{self.name}: {found}")
+        return found
+
+
+def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any) -> None:
+    try:
+        task = load(settings)
+        connection.send(None)
+        while True:
+            given = connection.recv()
+            started = time.perf_counter()
+            done = task(given)
+            seconds = time.perf_counter() - started
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            connection.send(Timing(seconds, done, peak))
+    except EOFError:  # nobody waits any more
+        return
+    except Exception as error:
+        connection.send(f"{type(error).__name__}: {error}")

@@ -1,0 +1,114 @@
+"""The variant for CPUs: as good, quantised indeed, and safe in every process."""
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+
+from scripts.errors import InputError
+from scripts.evaluation.matching import Mention
+from scripts.optimize import compare, optimize
+from tests.pipes.conftest import build  # noqa: F401  (a fixture)
+from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+from tests.test_finish import write_corpus
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture
+def variant(build: Build, tmp_path: Path) -> tuple[spacy.Language, Path, dict[str, Any]]:  # noqa: F811
+    """A trained pipeline, the folder of its variant, and what was said of it."""
+    nlp = build()
+    train(nlp, steps=40)
+    nlp.to_disk(tmp_path / "pipeline")
+    data = write_corpus(nlp, tmp_path / "data", times=3)
+    record = optimize(tmp_path / "pipeline", data / "test.spacy", tmp_path / "int8")
+    return nlp, tmp_path / "int8", record
+
+
+def mentions(rows: list[list[tuple[str, str, float]]]) -> list[list[tuple[str, str]]]:
+    return [[(text, label) for text, label, _ in row] for row in rows]
+
+
+def test_it_finds_the_same_with_8_bits(
+    variant: tuple[spacy.Language, Path, dict[str, Any]],
+) -> None:
+    nlp, folder, record = variant
+    assert record["mentions"] == 12
+    assert record["agreement"] == 1.0
+    assert record["f1"] == {"before": 1.0, "after": 1.0}
+    assert 0 < record["confidence_difference"] < 0.2  # it is not the same model
+    fast = spacy.load(folder)
+    assert fast.meta["name"] == f"{nlp.meta['name']}_int8"
+    assert fast.meta["needs"] == ["onnxruntime>=1.20,<2"]
+    assert mentions(found(fast, TEXTS)) == mentions(found(nlp, TEXTS))
+    encoder = fast.get_pipe("transformer").model.layers[0].shims[0]._model
+    kinds = {node.op_type for node in onnx_graph(encoder.content).node}
+    assert "MatMulInteger" in kinds
+
+
+def onnx_graph(content: bytes) -> Any:
+    import onnx
+
+    return onnx.load_from_string(content).graph
+
+
+def test_it_survives_saving_and_other_batches(
+    variant: tuple[spacy.Language, Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    fast = spacy.load(variant[1])
+    wanted = found(fast, TEXTS)
+    fast.to_disk(tmp_path / "again")
+    assert found(spacy.load(tmp_path / "again"), TEXTS) == wanted
+    copy = spacy.load(variant[1])
+    copy.from_bytes(fast.to_bytes())
+    assert found(copy, TEXTS) == wanted
+
+
+def test_it_runs_in_a_process_that_was_forked_after_use(
+    variant: tuple[spacy.Language, Path, dict[str, Any]],
+) -> None:
+    fast = spacy.load(variant[1])
+    wanted = mentions(found(fast, TEXTS))
+    encoder = fast.get_pipe("transformer").model.layers[0].shims[0]._model
+    before = encoder.session
+    context = multiprocessing.get_context("fork")
+    theirs, ours = context.Pipe()
+
+    def run() -> None:
+        ours.send((mentions(found(fast, TEXTS)), encoder.session is before))
+
+    process = context.Process(target=run)
+    process.start()
+    assert theirs.poll(60), "the session of the parent hangs in the child"
+    assert theirs.recv() == (wanted, False)
+    process.join()
+
+
+def test_what_cannot_be_optimized_is_named(
+    variant: tuple[spacy.Language, Path, dict[str, Any]],
+    build: Build,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    test = tmp_path / "data" / "test.spacy"
+    with pytest.raises(InputError, match="is optimized already"):
+        optimize(variant[1], test, tmp_path / "x")
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    with pytest.raises(InputError, match="expected one encoder"):
+        optimize(tmp_path / "blank", test, tmp_path / "x")
+    build(**{encoder_key("lora_rank"): 2}).to_disk(tmp_path / "adapted")
+    with pytest.raises(InputError, match="has adapters"):
+        optimize(tmp_path / "adapted", test, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_agreement_counts_mentions_of_both() -> None:
+    a, b, c = Mention(0, 1, "A"), Mention(2, 3, "B"), Mention(4, 5, "C")
+    record = compare([[a, b]], [{a: 0.9, b: 0.5}], [{a: 0.8, c: 0.5}])
+    assert record["mentions"] == 2
+    assert record["agreement"] == 0.5
+    assert record["f1"] == {"before": 1.0, "after": 0.5}
+    assert record["confidence_difference"] == pytest.approx(0.1)
+    assert compare([[]], [{a: None}], [{a: None}])["confidence_difference"] is None
