@@ -1,20 +1,22 @@
-# make run    set up and run the main job: two pipelines, trained, scored and packaged
-#             (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, as the driver is)
-# make test   pass the tests, the linter and the type checker
-# make corpus convert every corpus that can be found
-# make fix    format the code and write what is generated in the README
-# make clean  remove what the workflow made, but for .venv and what is in assets/
+# make run     set up and run the main job: two pipelines, trained, scored and packaged
+#              (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, as the driver is)
+# make test    pass the tests, the linter and the type checker
+# make corpus  convert every corpus that can be found
+# make fix     format the code and write what is generated in the README
+# make bundle  collect what a run needs on a GPU machine without a network
+# make clean   remove what the workflow made, but for .venv and what is in assets/
 
 PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?=
+BUNDLE ?=
 COMMA := ,
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints$(if $(EXTRA),/$(EXTRA)).txt
 # what is installed with another EXTRA no longer stands
 STALE = $(filter-out $(VENV)/.run$(EXTRA) $(VENV)/.test$(EXTRA),$(wildcard $(VENV)/.run* $(VENV)/.test*))
 
-.PHONY: run test corpus fix clean
+.PHONY: run test corpus bundle fix clean
 
 run: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run all
@@ -33,6 +35,9 @@ fix: $(VENV)/.test$(EXTRA)
 	$(BIN)/ruff format .
 	$(BIN)/python -m spacy project document --output README.md
 	$(BIN)/python -m scripts.results
+
+bundle: corpus
+	$(BIN)/python -m scripts.bundle $(BUNDLE)
 
 clean:
 	rm -rf corpus training metrics packages project.lock

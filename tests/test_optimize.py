@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import spacy
+import torch
 
 from scripts.errors import InputError
 from scripts.evaluation.matching import Mention
@@ -71,16 +72,20 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
     variant: tuple[spacy.Language, Path, dict[str, Any]],
 ) -> None:
     fast = spacy.load(variant[1])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # PyTorch's own do not survive a fork
     wanted = mentions(found(fast, TEXTS))
+    torch.set_num_threads(threads)
     encoder = fast.get_pipe("transformer").model.layers[0].shims[0]._model
     before = encoder.session
     context = multiprocessing.get_context("fork")
     theirs, ours = context.Pipe()
 
     def run() -> None:
+        torch.set_num_threads(1)
         ours.send((mentions(found(fast, TEXTS)), encoder.session is before))
 
-    process = context.Process(target=run)
+    process = context.Process(target=run, daemon=True)
     process.start()
     assert theirs.poll(60), "the session of the parent hangs in the child"
     assert theirs.recv() == (wanted, False)

@@ -40,11 +40,17 @@ class Shim(HFShim):
     bf16: bool  # compute in bfloat16 while training, on a CPU
     steps = 0  # made so far
     _adam: torch.optim.AdamW | None = None
+    _packed = False  # whether the encoder's weights are packed, which they are for predictions
 
     @property
     def adaptation(self) -> Any:
         """The functions of adaptation.py."""
         return registry.misc.get("bert_ner.adaptation.v1")()
+
+    @property
+    def packing(self) -> Any:
+        """The functions of packed_linear.py."""
+        return registry.misc.get("bert_ner.packed_linear.v1")()
 
     def load(self, name: str) -> HFObjects:
         """Load a pretrained encoder and prepare it as the switches say.
@@ -81,8 +87,22 @@ class Shim(HFShim):
             self.adaptation.add_lora(encoder, self.lora)
         encoder.to(get_torch_default_device())
 
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """Run the encoder, on a CPU with its weights packed. See packed_linear.py."""
+        if not self._packed:
+            self.packing.pack(self._model)
+            self._packed = True
+        return super().predict(inputs)
+
+    def unpack(self) -> None:
+        """Let the encoder use its own weights again, before they change."""
+        if self._packed:
+            self.packing.unpack(self._model)
+            self._packed = False
+
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable[..., Any]]:
         """Run the encoder for training, without a graph where nothing would be trained."""
+        self.unpack()
         trained = self.steps >= self.frozen_steps and any(
             parameter.requires_grad for parameter in self._model.parameters()
         )
@@ -126,6 +146,7 @@ class Shim(HFShim):
 
     def merge(self) -> int:
         """Merge the adapters. See `merge_lora` in adaptation.py."""
+        self.unpack()
         self.lora = {}
         merged: int = self.adaptation.merge_lora(self._model)
         return merged
@@ -181,6 +202,7 @@ class Shim(HFShim):
         self._hfmodel = objects
         self._model = objects.transformer
         self._adam = None
+        self._packed = False
 
     def put_onnx(self, content: bytes) -> None:
         """Let ONNX Runtime run the encoder from here on. See onnx_encoder.py.

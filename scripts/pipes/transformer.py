@@ -28,8 +28,8 @@ from thinc.types import Floats2d
 from transformers.modeling_outputs import BaseModelOutput
 
 # Word pieces that the encoder predicts at once, padding included: few for the caches of
-# a processor, many to keep a GPU busy.
-ON_CPU, ON_GPU = 2048, 65536
+# a processor, many to keep a GPU busy. And how many take as long as calling it does.
+ON_CPU, ON_GPU = (2048, 32), (65536, 8192)
 
 
 def make_transformer_model(
@@ -154,8 +154,8 @@ def predict(encoder: Model, wordpieces: WordpieceBatch) -> BaseModelOutput:
         padding.
     """
     pieces = registry.misc.get("bert_ner.wordpieces.v1")()
-    size = ON_GPU if isinstance(encoder.ops, CupyOps) else ON_CPU
-    parts = pieces.group_by_length(wordpieces.lengths, size)
+    size, call = ON_GPU if isinstance(encoder.ops, CupyOps) else ON_CPU
+    parts = pieces.group_by_length(wordpieces.lengths, size, call)
     if len(parts) == 1:
         return encoder.predict(wordpieces)
     hidden = None

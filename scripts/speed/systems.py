@@ -91,8 +91,9 @@ def _labelled(nlp: Language) -> Iterator[Example]:
 
 def hf_pipeline(settings: Settings, batch_size: int) -> Run:
     """Hugging Face's own pipeline, over all of a text, however long."""
-    from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+    from transformers import AutoModelForTokenClassification, AutoTokenizer, logging, pipeline
 
+    logging.set_verbosity_error()  # that the head was never trained
     model = AutoModelForTokenClassification.from_pretrained(settings.encoder, num_labels=TAGS)
     tokenizer = AutoTokenizer.from_pretrained(settings.encoder, model_max_length=512)
     run = pipeline(

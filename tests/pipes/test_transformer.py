@@ -143,14 +143,24 @@ def test_windows_do_not_change_what_fits_into_one(build: Build) -> None:
     assert nlp(text)._.trf_data.model_output.last_hidden_state == pytest.approx(once, abs=1e-6)
 
 
-@given(st.lists(st.integers(1, 300), max_size=60), st.integers(1, 600))
-def test_groups_of_windows_have_each_once_and_little_padding(lengths: list[int], size: int) -> None:
-    groups = group_by_length(lengths, size)
+@given(
+    st.lists(st.integers(1, 300), max_size=60), st.integers(1, 600), st.sampled_from([0, 30, 9999])
+)
+def test_groups_of_windows_have_each_once_and_little_padding(
+    lengths: list[int], size: int, call: int
+) -> None:
+    groups = group_by_length(lengths, size, call)
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     for group in groups:
         assert len(group) == 1 or len(group) * max(lengths[i] for i in group) <= size
     longest = [max(lengths[i] for i in group) for group in groups]
     assert longest == sorted(longest)
+    if call == 0:
+        assert all(len({lengths[i] for i in group}) == 1 for group in groups)
+
+
+def test_a_window_that_brings_much_padding_starts_a_group() -> None:
+    assert group_by_length([20, 5, 6, 20, 5], 999, 30) == [[1, 4, 2], [0, 3]]
 
 
 def test_windows_predicted_in_groups_are_as_one_by_one(
@@ -167,7 +177,7 @@ def test_windows_predicted_in_groups_are_as_one_by_one(
         parts.append(tuple(inputs.kwargs["input_ids"].shape))
         return predict(inputs)
 
-    monkeypatch.setattr(transformer, "ON_CPU", 200)
+    monkeypatch.setattr(transformer, "ON_CPU", (200, 32))
     monkeypatch.setattr(shim, "predict", watched)
     together = list(nlp.pipe(texts))
     assert len(parts) > 3

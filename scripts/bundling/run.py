@@ -1,0 +1,123 @@
+"""Run a command of a bundle on a machine without a network. It needs only Python.
+
+    ./run.sh COMMAND ...      check, unpack, install and run
+    ./run.sh                  the same, without a command
+
+Parts may arrive one by one: each call checks and keeps those that are here, and the
+first call that finds all of them unpacks and installs. PyTorch and CuPy are those of
+the Python that runs this.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHUNK = 2**20
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while content := file.read(CHUNK):
+            found.update(content)
+    return found.hexdigest()
+
+
+def collect(sums: dict[str, str], store: Path) -> list[str]:
+    """Keep the parts that are here; returns those that are still missing."""
+    store.mkdir(parents=True, exist_ok=True)
+    missing = []
+    for name, wanted in sums.items():
+        if (store / name).exists():
+            continue
+        part = HERE / name
+        if not part.exists():
+            missing.append(name)
+        elif (found := digest(part)) != wanted:
+            sys.exit(f"error: {part}: expected SHA-256 {wanted}, found {found}. Copy it again.")
+        else:
+            shutil.copyfile(part, store / f"{name}.partial")
+            (store / f"{name}.partial").replace(store / name)
+    return missing
+
+
+class Joined:
+    """The parts, read one after the other as one file."""
+
+    def __init__(self, parts: list[Path]) -> None:
+        self.parts = iter(parts)
+        self.file = next(self.parts).open("rb")
+
+    def read(self, size: int) -> bytes:
+        """Read as a file does."""
+        content = b""
+        while len(content) < size:
+            more = self.file.read(size - len(content))
+            if not more:
+                self.file.close()
+                following = next(self.parts, None)
+                if following is None:
+                    break
+                self.file = following.open("rb")
+            content += more
+        return content
+
+
+def unpack(parts: list[Path], target: Path) -> None:
+    """Unpack the parts; the folder appears whole or not at all."""
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with tarfile.open(fileobj=Joined(parts), mode="r|") as tar:  # type: ignore[call-overload]
+        tar.extractall(partial, filter="data")
+    partial.replace(target)
+
+
+def install(target: Path) -> Path:
+    """Install into an environment that sees this Python's packages; returns its Python."""
+    environment = target / "venv"
+    python = environment / "bin" / "python"
+    done = environment / ".done"
+    if not done.exists():
+        shutil.rmtree(environment, ignore_errors=True)
+        venv.create(environment, system_site_packages=True, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+        wheels = sorted(map(str, (target / "wheels").glob("*.whl")))
+        if wheels:
+            subprocess.run([*pip, *wheels], check=True)
+        project = ["--no-build-isolation", "-e", str(target / "project")]
+        subprocess.run([*pip, *project], check=True)
+        done.touch()
+    return python
+
+
+def main() -> None:
+    """See the top of this file."""
+    lines = (HERE / "SHA256SUMS").read_text().split("\n")
+    sums = {line.split("  ")[1]: line.split("  ")[0] for line in lines if line}
+    name = hashlib.sha256((HERE / "SHA256SUMS").read_bytes()).hexdigest()[:12]
+    home = Path(os.environ.get("BUNDLE_HOME", Path.home() / ".cache" / "en_bert_ner")) / name
+    if not (home / "content").exists():
+        if missing := collect(sums, home / "parts"):
+            here = len(sums) - len(missing)
+            print(f"{here} of {len(sums)} parts are here; the next one missing is {missing[0]}")
+            sys.exit(1 if sys.argv[1:] else 0)
+        unpack([home / "parts" / part for part in sums], home / "content")
+        shutil.rmtree(home / "parts")
+    python = install(home / "content")
+    if command := sys.argv[1:]:
+        path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1"}
+        folder = home / "content" / "project"
+        sys.exit(subprocess.run(command, cwd=folder, env=environment, check=False).returncode)
+    print(f"{home / 'content'}: ready")
+
+
+if __name__ == "__main__":
+    main()

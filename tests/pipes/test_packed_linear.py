@@ -1,0 +1,85 @@
+"""Packed weights give the same predictions, and never those of before an update."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from torch import nn
+
+from scripts.pipes import packed_linear
+from scripts.pipes.packed_linear import can_pack, pack, unpack
+from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+
+needs_packing = pytest.mark.skipif(not can_pack(), reason="this PyTorch has no oneDNN")
+
+
+def layers() -> nn.Sequential:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(48, 96), nn.GELU(), nn.Linear(96, 8, bias=False))
+
+
+@needs_packing
+def test_packed_layers_multiply_as_before_and_keep_their_weights() -> None:
+    network = layers()
+    inputs = torch.randn(5, 7, 48)
+    with torch.no_grad():
+        before = network(inputs)
+        pack(network)
+        assert "forward" in network[0].__dict__
+        assert network(inputs).shape == (5, 7, 8)
+        assert torch.allclose(network(inputs), before, atol=1e-6)
+        assert network.state_dict().keys() == layers().state_dict().keys()
+        unpack(network)
+        assert torch.equal(network(inputs), before)
+    unpack(network)  # there is nothing left to undo
+
+
+@needs_packing
+def test_other_precisions_and_kinds_of_layers_are_left_alone() -> None:
+    class Other(nn.Linear):
+        pass
+
+    network = nn.Sequential(nn.Linear(4, 4).bfloat16(), Other(4, 4))
+    pack(network)
+    assert not any("forward" in layer.__dict__ for layer in network)
+
+
+def vectors(nlp: spacy.Language) -> Any:
+    return [doc._.trf_data.model_output.last_hidden_state for doc in nlp.pipe(TEXTS[:3:2])]
+
+
+@pytest.mark.parametrize("lora", [0, 2])
+def test_predictions_follow_every_update(build: Build, lora: int) -> None:
+    nlp, plain = (build(**{encoder_key("lora_rank"): lora}) for _ in range(2))
+    plain.get_pipe("transformer").model.layers[0].shims[0].__dict__["_packed"] = True  # never packs
+    assert is_packed(nlp) is False
+    for _ in range(2):
+        assert all(map(np.allclose, vectors(nlp), vectors(plain), (1e-5, 1e-5)))
+        assert is_packed(nlp) is can_pack()
+        assert is_packed(plain) is False
+        for each in (nlp, plain):
+            spacy.util.fix_random_seed(1)
+            train(each, steps=2)
+        assert is_packed(nlp) is False
+        plain.get_pipe("transformer").model.layers[0].shims[0].__dict__["_packed"] = True
+
+
+def is_packed(nlp: spacy.Language) -> bool:
+    encoder = nlp.get_pipe("transformer").model.transformer
+    return any("forward" in layer.__dict__ for layer in encoder.modules())
+
+
+def test_a_pytorch_without_onednn_predicts_too(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = build()
+    train(nlp, steps=20)
+    wanted = found(nlp, TEXTS)
+    unpack(nlp.get_pipe("transformer").model.transformer)
+    nlp.get_pipe("transformer").model.layers[0].shims[0]._packed = False
+    monkeypatch.setattr(packed_linear, "can_pack", lambda: False)
+    again = found(nlp, TEXTS)
+    assert is_packed(nlp) is False
+    assert [[m[:2] for m in row] for row in again] == [[m[:2] for m in row] for row in wanted]
