@@ -33,6 +33,7 @@ SpanLogProbabilities = Callable[[int, int, int], float]
 
 MOST_POSITIONS = 16384  # tokens that are decoded together, padding included
 SHORT = 64  # tokens; sequences up to here are not kept apart for their length
+PAIRS_TOGETHER = 4096  # neighbouring tokens, for memory
 MISSING = -1  # the gold tag of a token that is not annotated, as in tagset.py
 
 
@@ -97,10 +98,12 @@ class Lattice:
         rows = torch.arange(len(self.lengths))
         counts[-1, :-1] = marginals[:, 0].sum(0)
         counts[:-1, -1] = marginals[rows, self.lengths - 1].sum(0)
-        for t in range(1, self.emissions.shape[1]):
-            after = self.emissions[:, t] + self.backward[:, t] - self.log_partition[:, None]
-            pairs = self.forward[:, t - 1, :, None] + self.transitions[:-1, :-1] + after[:, None]
-            counts[:-1, :-1] += pairs[t < self.lengths].exp().sum(0)
+        after = self.emissions + self.backward - self.log_partition[:, None, None]
+        inside = self.inside[:, 1:]
+        before, after = self.forward[:, :-1][inside], after[:, 1:][inside]
+        for part in torch.arange(len(before)).split(PAIRS_TOGETHER):
+            pairs = before[part, :, None] + self.transitions[:-1, :-1] + after[part, None]
+            counts[:-1, :-1] += pairs.exp().sum(0)
         return counts
 
     def span_log_probabilities(self, path: Tensor, continuing: Tensor) -> SpanLogProbabilities:
@@ -154,6 +157,30 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
     )
 
 
+def score_path(
+    emissions: Tensor, lengths: Tensor, transitions: Tensor, columns: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The score of one sequence for each row.
+
+    emissions, lengths, transitions: As for `viterbi`.
+    columns (Tensor): The columns of each row's tags, anything in padding, (rows, longest).
+    RETURNS (tuple[Tensor, Tensor]): The scores, minus infinity of what is not legal,
+        (rows,), and how often each transition is taken in the whole batch (K + 1, K + 1).
+    """
+    rows, end = torch.arange(len(lengths)), len(transitions) - 1
+    inside = torch.arange(emissions.shape[1]) < lengths[:, None]
+    edge = torch.full((len(lengths), 1), end)
+    before = torch.cat([edge, columns[:, :-1]], dim=1)
+    last = columns[rows, lengths - 1]
+    steps = emissions.gather(2, columns[:, :, None])[:, :, 0] + transitions[before, columns]
+    score = steps.masked_fill(~inside, 0.0).sum(1) + transitions[last, end]
+    counts = torch.zeros_like(transitions)
+    one = torch.ones((), dtype=counts.dtype)
+    counts.index_put_((before[inside], columns[inside]), one, accumulate=True)
+    counts.index_put_((last, edge[:, 0]), one, accumulate=True)
+    return score, counts
+
+
 def crf_loss(
     emissions: Tensor, lengths: Tensor, transitions: Tensor, gold: Tensor
 ) -> tuple[float, Tensor, Tensor]:
@@ -170,6 +197,17 @@ def crf_loss(
         transitions (K + 1, K + 1).
     """
     free = forward_backward(emissions, lengths, transitions)
+    inside = free.inside
+    if (gold[inside] != MISSING).all():
+        columns = gold.masked_fill(~inside, 0)
+        score, counts = score_path(emissions, lengths, transitions, columns)
+        if score.isfinite().all():
+            taken = torch.nn.functional.one_hot(columns, emissions.shape[2]) * inside[:, :, None]
+            return (
+                float((free.log_partition - score).sum()),
+                free.marginals() - taken,
+                free.expected_transitions() - counts,
+            )
     agrees = (torch.arange(emissions.shape[2]) == gold[:, :, None]) | (gold == MISSING)[:, :, None]
     bound = forward_backward(emissions.masked_fill(~agrees, -torch.inf), lengths, transitions)
     if not (legal := bound.log_partition.isfinite()).all():

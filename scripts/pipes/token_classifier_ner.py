@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -315,7 +316,7 @@ class TokenClassifierNER(TrainablePipe):
     ) -> tuple[float, tuple[Any, Any]]:
         tagset = self.tagset
         gold = [
-            torch.tensor(tagset.encode(example.get_aligned_ner()))
+            torch.tensor(tagset.encode(_gold_tags(example)))
             for example in examples
             if len(example.predicted)
         ]
@@ -331,6 +332,20 @@ class TokenClassifierNER(TrainablePipe):
             self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
             self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
         )
+
+
+def _gold_tags(example: Example) -> list[str | None]:
+    """The gold tags of the predicted tokens, without alignment where the tokens are the same."""
+    gold = example.reference
+    both = (doc.to_array([ORTH]) for doc in (example.predicted, gold))
+    if not np.array_equal(*both) or any(token.ent_iob == 0 for token in gold):
+        return list(example.get_aligned_ner())
+    tags: list[str | None] = ["O"] * len(gold)
+    for ent in gold.ents:
+        inner = [f"I-{ent.label_}"] * max(0, len(ent) - 2)
+        ends = [f"B-{ent.label_}", *inner, f"L-{ent.label_}"]
+        tags[ent.start : ent.end] = ends if len(ent) > 1 else [f"U-{ent.label_}"]
+    return tags
 
 
 def _is_encoded(doc: Doc) -> bool:
