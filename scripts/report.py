@@ -154,7 +154,9 @@ def _against(test: dict[str, Any], other: Any, path: Path) -> dict[str, Any]:
     try:
         counts = [np.array(side["documents"]) for side in (test, other["splits"]["test"])]
         found = difference(*counts)
-        return {"name": f"{other['pipeline']}, recipe {other['training']['recipe']}", **found}
+        recipe = other["training"]["recipe"]
+        name = other["pipeline"] + (f", recipe {recipe}" if recipe else "")
+        return {"name": name, **found}
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: not the metrics of a run. Report on that run again.") from error
     except ValueError as error:

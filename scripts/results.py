@@ -108,7 +108,10 @@ def render_audit(record: dict[str, Any]) -> str:
         for row in record["ranking"]
     ]
     f1 = {key: f"{100 * value:.2f}" for key, value in record["f1"].items()}
+    training = record["training"]
     return (
+        f"`{record['pipeline']}`, trained on {record['trained_on']} with the recipe "
+        f"`{training['recipe']}`, seed {training['seed']}:\n\n"
         "| most doubted sentences | of them changed | of all changed |\n|---|---|---|\n"
         + "\n".join(rows)
         + f"\n\nF1 is {f1['original']} on the test split as it was, and {f1['corrected']} as "

@@ -83,7 +83,11 @@ def main(
             scores = of.above(floor)
             numbers = (f"{100 * scores[key]:.2f}" for key in ("precision", "recall"))
             rows.append((split, f"{floor:.4f}", *numbers))
-    print(table(rows, header=("", "min_confidence", "P", "R"), divider=True, aligns="lrrr"))
+    print(
+        table(
+            rows, header=("", "min_confidence", "P", "R"), divider=True, aligns=("l", "r", "r", "r")
+        )
+    )
     if output:
         write_pipeline(pipeline, output, threshold)
         print(output)

@@ -12,6 +12,7 @@ from scripts.errors import InputError
 from scripts.finish import finish
 from scripts.pipeline import keep_encodings
 from scripts.pipes.calibration import Calibration
+from scripts.threshold import main as threshold_main
 from scripts.threshold import pick, write_pipeline
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, train
@@ -126,3 +127,22 @@ def test_threshold_is_picked_and_written(build: Build, tmp_path: Path) -> None: 
     write_pipeline(tmp_path / "pipeline", tmp_path / "strict", threshold)
     assert spacy.load(tmp_path / "strict").get_pipe("ner").min_confidence == threshold
     assert spacy.load(tmp_path / "pipeline").get_pipe("ner").min_confidence == 0.0
+
+
+def test_the_threshold_command_prints_what_a_precision_costs(
+    build: Build,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nlp = build()
+    train(nlp, steps=40)
+    nlp.to_disk(tmp_path / "pipeline")
+    data = write_corpus(nlp, tmp_path / "data", times=3)
+    threshold_main(tmp_path / "pipeline", data, precision=0.9, output=tmp_path / "strict")
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines() if line.startswith(("dev", "test"))]
+    assert [row[0] for row in rows] == ["dev", "dev", "test", "test"]
+    assert rows[0][2:] == ["100.00", "100.00"]
+    assert spacy.load(tmp_path / "strict").get_pipe("ner").min_confidence > 0
+    threshold_main(tmp_path / "pipeline", data, precision=0.9, output=None)
+    assert "to use it: min_confidence =" in capsys.readouterr().out
