@@ -1,11 +1,13 @@
 """The model card: what a packaged pipeline is, how good it is, and what it is not good for."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from thinc.api import Config
+
+from scripts.markdown import markdown_template
 
 LEARNING = ("components", "training")  # the sections of a config that decide what is learned
 
@@ -19,18 +21,17 @@ def model_card(meta: dict[str, Any], metrics: dict[str, Any], config: Config) ->
     RETURNS (str): Markdown.
     RAISES (KeyError): If the metrics are not a report's.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"cell": _cell, "code": _code, "link": _link, "bibtex": _bibtex}
-    environment.filters["pct"] = _percent
+    filters: dict[str, Callable[..., str]] = {
+        "cell": _cell,
+        "code": _code,
+        "link": _link,
+        "bibtex": _bibtex,
+        "pct": _percent,
+    }
+    template = markdown_template(Path(__file__).parent / "model_card.md", filters)
     test = metrics["splits"]["test"]
     known = {label for labels in meta["labels"].values() for label in labels}
-    return environment.get_template("model_card.md").render(
+    return template.render(
         name=f"{meta['lang']}_{meta['name']}",
         meta=meta,
         corpus=meta.get("corpus", {}),

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.evaluation.plots import BLUE, GREY, ORANGE, STYLE, make_axes, to_svg
+from scripts.markdown import markdown_template
 from scripts.speed.systems import ABOUT
 
 
@@ -17,14 +17,8 @@ def render(record: dict[str, Any]) -> str:
     record (dict[str, Any]): What `scripts.benchmark` writes as JSON.
     RETURNS (str): Markdown.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("speed.md").render(about=ABOUT, **record)
+    template = markdown_template(Path(__file__).parent / "speed.md")
+    return template.render(about=ABOUT, **record)
 
 
 def plot_speed(rows: Sequence[dict[str, Any]]) -> str:
