@@ -30,13 +30,7 @@ from scripts.evaluation.matching import match, score
 from scripts.evaluation.page import render_audit
 from scripts.files import remove, replacing, sha256, write_json
 from scripts.gpu import choose_gpu
-from scripts.pipeline import (
-    keep_encodings,
-    load_examples,
-    load_pipeline,
-    trained_on,
-    training_of,
-)
+from scripts.pipeline import describe_pipeline, keep_encodings, load_examples, load_pipeline
 from scripts.progress import track
 from scripts.sources import PROVIDED, Kind, load_source
 
@@ -61,7 +55,7 @@ def audit(nlp: Language, split: Path) -> Audit:
     RAISES (InputError): If no component of the pipeline can doubt.
     """
     documents, doubts = _doubt(nlp, load_examples(nlp, split), split)
-    return Audit(documents, rank(documents, doubts), _describe(nlp))
+    return Audit(documents, rank(documents, doubts), describe_pipeline(nlp))
 
 
 def audit_train(folds: Path, train: Path) -> Audit:
@@ -78,20 +72,15 @@ def audit_train(folds: Path, train: Path) -> Audit:
     """
     pipelines, settings = find_folds(folds)
     found: dict[int, tuple[Document, list[float]]] = {}
+    if settings.get("train") != sha256(train):
+        raise InputError(f"{folds}: was trained on another {train}. Train the folds again.")
     for k, path in enumerate(pipelines):
-        if settings.get("train") != sha256(train):
-            raise InputError(f"{path}: was trained on another {train}. Train the folds again.")
         nlp = load_pipeline(path)
         part = load_examples(nlp, train)[k :: len(pipelines)]
         numbers = range(k, k + len(part) * len(pipelines), len(pipelines))
         found |= zip(numbers, zip(*_doubt(nlp, part, train), strict=True), strict=True)
     documents, doubts = zip(*(found[number] for number in sorted(found)), strict=True)
-    return Audit(list(documents), rank(documents, doubts), _describe(nlp))
-
-
-def _describe(nlp: Language) -> dict[str, Any]:
-    name = f"{nlp.meta['lang']}_{nlp.meta['name']}"
-    return {"pipeline": name, "trained_on": trained_on(nlp), "training": training_of(nlp)}
+    return Audit(list(documents), rank(documents, doubts), describe_pipeline(nlp))
 
 
 def _doubt(

@@ -6,18 +6,16 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
-import spacy
 import typer
 
 from scripts import cli
 from scripts.encoder import resolve
 from scripts.errors import InputError
 from scripts.files import replacing, write_json
-from scripts.machine import describe_machine
-from scripts.pipeline import load_examples, load_pipeline
+from scripts.machine import describe_machine, resident_memory_mb
+from scripts.pipeline import load_pipeline
 from scripts.progress import track
 from scripts.speed import systems, training
-from scripts.speed.memory import resident_mb
 from scripts.speed.page import plot_speed, render
 from scripts.speed.texts import count_words, read_texts, stream, take_words
 from scripts.speed.worker import Timing, Worker
@@ -63,7 +61,7 @@ def measure_inference(
                 "words_per_second": round(median(found)),
                 "range": [round(min(found)), round(max(found))],
                 "ratio_to_loop": round(median(found) / median(speeds["loop"]), 3),
-                "peak_mb": round(timings[name][-1].peak_mb),
+                "peak_mb": timings[name][-1].peak_mb,
             }
             for name, found in speeds.items()
         ]
@@ -80,8 +78,7 @@ def measure_training(data: Path, rounds: int) -> list[dict[str, Any]]:
     RETURNS (list[dict[str, Any]]): For each: words_per_second, seconds_per_epoch (all
         of train at that speed) and ratio_to_loop (of the seconds).
     """
-    nlp = spacy.blank("en")
-    words = sum(len(e.reference) for e in load_examples(nlp, data / "train.spacy"))
+    words = training.count_words(data)
     workers = [
         Worker(name, load, training.Settings(data=str(data), half=half))
         for name, (load, half) in training.SYSTEMS.items()
@@ -103,7 +100,7 @@ def measure_training(data: Path, rounds: int) -> list[dict[str, Any]]:
             "words_per_second": round(speed),
             "seconds_per_epoch": round(words / speed),
             "ratio_to_loop": round(speeds["loop"] / speed, 3),
-            "peak_mb": round(done[name][-1].peak_mb),
+            "peak_mb": done[name][-1].peak_mb,
         }
         for name, speed in speeds.items()
     ]
@@ -125,7 +122,7 @@ def measure_growth(settings: systems.Settings, texts: list[str]) -> list[dict[st
             {
                 "words": count_words([document]),
                 "seconds": round(timing.seconds, 2),
-                "peak_mb": round(timing.peak_mb),
+                "peak_mb": timing.peak_mb,
             }
         )
     return rows
@@ -140,10 +137,10 @@ def measure_stream(pipeline: Path, texts: list[str], words: int) -> list[dict[st
     rows: list[dict[str, Any]] = []
     seen = 0
     docs = nlp.pipe(stream(texts, words))
-    for doc in track(docs, "a stream", total=0):
+    for doc in track(docs, "a stream", total=None):
         seen += len(doc.text.split())
         if seen * SAMPLES >= words * (len(rows) + 1):
-            rows.append({"words": seen, "resident_mb": round(resident_mb())})
+            rows.append({"words": seen, "resident_mb": round(resident_memory_mb())})
     return rows
 
 
@@ -191,11 +188,12 @@ def main(
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     texts = read_texts(corpus)
-    settings = systems.Settings(str(pipeline), str(int8), str(resolve("pip", gpu=False).path))
+    encoder = resolve("pip", gpu=False)
+    settings = systems.Settings(str(pipeline), str(int8), str(encoder.path))
     record: dict[str, Any] = {
         "machine": describe_machine(-1),
         "date": date.today().isoformat(),
-        "encoder": resolve("pip", gpu=False).name,
+        "encoder": encoder.name,
         "words": {kind: count_words(given) for kind, given in texts.items()},
         "rows": measure_inference(settings, texts, rounds),
         "training": measure_training(corpus / "conll2003", rounds),

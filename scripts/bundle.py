@@ -1,6 +1,5 @@
 """Collect what a run needs on a machine without a network: `make bundle`."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -211,7 +210,7 @@ def main(
         part_bytes=part_mb * 2**20,
     )
     size = sum((output / name).stat().st_size for name in names) / 2**20
-    digest = hashlib.sha256((output / "SHA256SUMS").read_bytes()).hexdigest()[:12]
+    digest = sha256(output / "SHA256SUMS")[:12]
     print(f"{output}: {len(names)} parts, {size:,.0f} MB, bundle {digest}")
     print(f"there: {output}/run.sh python -m scripts.train conll2003 --encoder encoder")
 

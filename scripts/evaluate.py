@@ -21,13 +21,7 @@ from scripts.errors import InputError
 from scripts.files import write_json
 from scripts.gpu import choose_gpu
 from scripts.machine import describe_machine
-from scripts.pipeline import (
-    keep_encodings,
-    load_examples,
-    load_pipeline,
-    trained_on,
-    training_of,
-)
+from scripts.pipeline import describe_pipeline, keep_encodings, load_examples, load_pipeline
 from scripts.pipes.calibration import Calibration
 from scripts.progress import track
 from scripts.sources import Kind, Source, load_source
@@ -157,10 +151,8 @@ def describe(
 ) -> dict[str, Any]:
     """Scores with what they were measured on, for a JSON file."""
     return {
-        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
-        "trained_on": trained_on(nlp),
+        **describe_pipeline(nlp),
         "source": asdict(source),
-        "training": training_of(nlp),
         "scores": scores,
         "machine": describe_machine(gpu),
         "date": date.today().isoformat(),

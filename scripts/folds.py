@@ -18,7 +18,7 @@ from scripts.evaluation.folds import fold_folder
 from scripts.files import read_json, sha256, write_json
 from scripts.gpu import choose_gpu
 from scripts.pipeline import load_examples
-from scripts.train import parse_epochs, train_recipe
+from scripts.train import EncoderOption, EpochsOption, SeedOption, parse_epochs, train_recipe
 
 LEAST = 2  # folds
 
@@ -99,14 +99,9 @@ def main(
     output: Annotated[
         Path | None, typer.Option(help="Folder to write, by default training/RECIPE/CORPUS-folds.")
     ] = None,
-    encoder: Annotated[
-        str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
-    ] = "auto",
-    epochs: Annotated[
-        str,
-        typer.Option(help='How often to read the train split; "auto" is 5, more if it is small.'),
-    ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 1,
+    encoder: EncoderOption = "auto",
+    epochs: EpochsOption = "auto",
+    seed: SeedOption = 1,
     folds: Annotated[int, typer.Option(min=LEAST, help="How many pipelines to train.")] = 3,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
 ) -> None:

@@ -36,6 +36,12 @@ def peak_memory_mb(gpu: int = -1) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
+def resident_memory_mb() -> float:
+    """The memory that this process holds now, in MiB, as Linux tells it."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
 def computes_bfloat16() -> bool:
     """Whether the processor has instructions for bfloat16, with which it trains faster."""
     flags = " ".join(_cpuinfo("flags") + _cpuinfo("Features")).split()  # x86 and ARM

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from scripts import cli
 from scripts.errors import InputError
 from scripts.evaluate import annotate
-from scripts.evaluation.documents import mentions_of
-from scripts.evaluation.matching import Mention, Pair, match, score
+from scripts.evaluation.documents import Document, pairs_of, read_documents
+from scripts.evaluation.matching import match, score
 from scripts.files import replacing, write_json
 from scripts.pipeline import load_examples, load_pipeline
+from scripts.pipes.onnx_encoder import INPUTS, OUTPUT
 
 OPSET = 17  # of ONNX; has all that BERT needs
-HIDDEN = "last_hidden_state"
 INT8 = "int8"  # what the variant is called, and its name ends with
 
 
@@ -36,10 +36,10 @@ def optimize(model: Path, split: Path, output: Path) -> dict[str, Any]:
     """
     nlp = load_pipeline(model)
     shim = _find_encoder(nlp, model)
-    before = _find_mentions(nlp, split)
+    before = _annotated(nlp, split)
     shim.unpack()
     shim.put_onnx(quantize(shim._hfmodel.transformer))
-    found = compare(*before, _find_mentions(nlp, split)[1])
+    found = compare(before, _annotated(nlp, split))
     nlp.meta["name"] = f"{nlp.meta['name']}_{INT8}"
     nlp.meta["needs"] = ["onnxruntime>=1.20,<2"]
     with replacing(output) as partial:
@@ -93,7 +93,7 @@ def quantize(encoder: Any) -> bytes:
             f'pip install -e ".[int8]".'
         ) from error
     segments = getattr(encoder.config, "type_vocab_size", 0) > 0
-    names = ["input_ids", "attention_mask", "token_type_ids"][: 3 if segments else 2]
+    names = INPUTS if segments else INPUTS[:2]
     ids = torch.ones(2, 8, dtype=torch.int64)
     inputs = (ids, torch.ones(2, 8), *([torch.zeros_like(ids)] if segments else []))
     encoder.eval()
@@ -105,9 +105,9 @@ def quantize(encoder: Any) -> bytes:
                 _Encoder(encoder),
                 inputs,
                 plain,
-                input_names=names,
-                output_names=[HIDDEN],
-                dynamic_axes={name: {0: "windows", 1: "pieces"} for name in (*names, HIDDEN)},
+                input_names=list(names),
+                output_names=[OUTPUT],
+                dynamic_axes={name: {0: "windows", 1: "pieces"} for name in (*names, OUTPUT)},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -125,54 +125,33 @@ def quantize(encoder: Any) -> bytes:
         return small.read_bytes()
 
 
-Found = list[dict[Mention, float | None]]  # of each document, with confidence
-
-
-def _find_mentions(nlp: Language, split: Path) -> tuple[list[list[Mention]], Found]:
-    """The gold mentions of each document, and those that a pipeline finds."""
+def _annotated(nlp: Language, split: Path) -> list[Document]:
     examples = load_examples(nlp, split)
     annotate(nlp, examples, "comparing")
-    gold = [mentions_of(example.reference) for example in examples]
-    found: Found = [
-        {
-            Mention(ent.start, ent.end, ent.label_): ent._.confidence
-            if ent.has_extension("confidence")
-            else None
-            for ent in example.predicted.ents
-        }
-        for example in examples
-    ]
-    return gold, found
+    return read_documents(examples)
 
 
-def compare(gold: list[list[Mention]], before: Found, after: Found) -> dict[str, Any]:
+def compare(before: list[Document], after: list[Document]) -> dict[str, Any]:
     """How far two pipelines agree.
 
-    gold (list[list[Mention]]): The gold mentions of each document.
-    before (Found): Those that one pipeline finds, with its confidence.
-    after (Found): Those of the other.
+    before (list[Document]): The documents as one pipeline annotates them.
+    after (list[Document]): The same as the other does.
     RETURNS (dict[str, Any]): mentions (of the first), agreement (the F1 of one's
         mentions against the other's), f1 of both, and confidence_difference (the
         mean absolute one, over mentions that both find; None without confidence).
     """
-
-    def f1(wanted: list[list[Mention]], given: list[list[Mention]]) -> float:
-        pairs: list[Pair] = []
-        for left, right in zip(wanted, given, strict=True):
-            pairs += match(left, right)
-        return score(pairs).f1
-
-    old, new = ([list(mentions) for mentions in found] for found in (before, after))
+    both = list(zip(before, after, strict=True))
+    agreeing = [pair for old, new in both for pair in match(old.predicted, new.predicted)]
     gaps = [
-        abs(sure - also)
-        for left, right in zip(before, after, strict=True)
-        for mention, sure in left.items()
-        if sure is not None and (also := right.get(mention)) is not None
+        abs(sure - new.confidence[mention])
+        for old, new in both
+        for mention, sure in old.confidence.items()
+        if mention in new.confidence
     ]
     return {
-        "mentions": sum(map(len, old)),
-        "agreement": f1(old, new),
-        "f1": {"before": f1(gold, old), "after": f1(gold, new)},
+        "mentions": sum(len(old.predicted) for old in before),
+        "agreement": score(agreeing).f1,
+        "f1": {"before": score(pairs_of(before)).f1, "after": score(pairs_of(after)).f1},
         "confidence_difference": sum(gaps) / len(gaps) if gaps else None,
     }
 

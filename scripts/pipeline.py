@@ -60,3 +60,12 @@ def training_of(nlp: Language) -> dict[str, Any]:
     said = nlp.meta.get("training")
     unknown = dict.fromkeys(("recipe", "encoder", "epochs", "seed"))
     return {**unknown, **(said if isinstance(said, dict) else {})}
+
+
+def describe_pipeline(nlp: Language) -> dict[str, Any]:
+    """A pipeline's name, what it was trained on, and how, for a JSON file."""
+    return {
+        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
+        "trained_on": trained_on(nlp),
+        "training": training_of(nlp),
+    }

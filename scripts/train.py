@@ -258,6 +258,15 @@ def _remove_local_paths(model: Path, recipe: Path, encoder: Encoder) -> None:
     transformer.to_disk(model / "transformer")
 
 
+EncoderOption = Annotated[
+    str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
+]
+EpochsOption = Annotated[
+    str, typer.Option(help='How often to read the train split; "auto" is 5, more if it is small.')
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
+
+
 def main(
     corpus: Annotated[Name, typer.Argument(help="The corpus.")],
     config: Annotated[Path, typer.Option(help="The recipe.")] = Path("configs/config.cfg"),
@@ -265,14 +274,9 @@ def main(
     output: Annotated[
         Path | None, typer.Option(help="Folder to write, by default training/RECIPE/CORPUS.")
     ] = None,
-    encoder: Annotated[
-        str, typer.Option(help='"auto", "pip", a local folder, or a name on the Hub.')
-    ] = "auto",
-    epochs: Annotated[
-        str,
-        typer.Option(help='How often to read the train split; "auto" is 5, more if it is small.'),
-    ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 1,
+    encoder: EncoderOption = "auto",
+    epochs: EpochsOption = "auto",
+    seed: SeedOption = 1,
     gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
 ) -> None:
     """Train a recipe on a corpus."""

@@ -9,7 +9,8 @@ import spacy
 import torch
 
 from scripts.errors import InputError
-from scripts.evaluation.matching import Mention
+from scripts.evaluation.documents import Document
+from scripts.evaluation.matching import Mention, match
 from scripts.optimize import compare, optimize
 from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import TEXTS, Build, encoder_key, found, train
@@ -111,9 +112,15 @@ def test_what_cannot_be_optimized_is_named(
 
 def test_agreement_counts_mentions_of_both() -> None:
     a, b, c = Mention(0, 1, "A"), Mention(2, 3, "B"), Mention(4, 5, "C")
-    record = compare([[a, b]], [{a: 0.9, b: 0.5}], [{a: 0.8, c: 0.5}])
+
+    def found(gold: list[Mention], confidence: dict[Mention, float]) -> list[Document]:
+        pairs = tuple(match(gold, confidence))
+        return [Document(("x",) * 5, ((0, 5),), pairs, confidence)]
+
+    record = compare(found([a, b], {a: 0.9, b: 0.5}), found([a, b], {a: 0.8, c: 0.5}))
     assert record["mentions"] == 2
     assert record["agreement"] == 0.5
     assert record["f1"] == {"before": 1.0, "after": 0.5}
     assert record["confidence_difference"] == pytest.approx(0.1)
-    assert compare([[]], [{a: None}], [{a: None}])["confidence_difference"] is None
+    silent = [Document(("x",) * 5, ((0, 5),), tuple(match([], [a])))]
+    assert compare(silent, silent)["confidence_difference"] is None

@@ -18,7 +18,7 @@ from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples
+from spacy.training import Example, iob_to_biluo, validate_examples
 from spacy.util import filter_spans, minibatch, registry
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
@@ -340,12 +340,7 @@ def _gold_tags(example: Example) -> list[str | None]:
     both = (doc.to_array([ORTH]) for doc in (example.predicted, gold))
     if not np.array_equal(*both) or any(token.ent_iob == 0 for token in gold):
         return list(example.get_aligned_ner())
-    tags: list[str | None] = ["O"] * len(gold)
-    for ent in gold.ents:
-        inner = [f"I-{ent.label_}"] * max(0, len(ent) - 2)
-        ends = [f"B-{ent.label_}", *inner, f"L-{ent.label_}"]
-        tags[ent.start : ent.end] = ends if len(ent) > 1 else [f"U-{ent.label_}"]
-    return tags
+    return list(iob_to_biluo([f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in gold]))
 
 
 def _is_encoded(doc: Doc) -> bool:

@@ -1,7 +1,6 @@
 """A process for each system, so that its memory is its own and all can take turns."""
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from scripts.errors import InputError
+from scripts.machine import peak_memory_mb
 
 Task = Callable[[Any], int]  # from what is sent to how much was done
 
@@ -19,7 +19,7 @@ class Timing:
 
     seconds: float
     done: int  # what the task returned
-    peak_mb: float  # of the process so far
+    peak_mb: int  # of the process so far
 
 
 class Worker:
@@ -70,8 +70,7 @@ def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any) -
             started = time.perf_counter()
             done = task(given)
             seconds = time.perf_counter() - started
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            connection.send(Timing(seconds, done, peak))
+            connection.send(Timing(seconds, done, peak_memory_mb()))
     except EOFError:  # nobody waits any more
         return
     except Exception as error:

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from scripts.pipes.calibration import Calibration
+from scripts.pipes.token_classifier_ner import _gold_tags
 from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, ner, train
 
 SURE = Calibration(1.7, slope=0.9, bias=0.3, unseen=-1.2, length=-0.4).with_seen([("oslo", "LOC")])
@@ -281,3 +282,21 @@ def test_part_of_speech_tags_come_from_the_tagger_at_run_time(build: Build) -> N
         token.tag_ = "XX"
     others, _ = nlp.get_pipe("ner").score_tags([doc])
     assert (scores[0] - others[0]).abs().max() > 1e-3
+
+
+def test_gold_tags_of_equal_tokens_are_those_of_the_alignment(build: Build) -> None:
+    nlp = build()
+    words = ["Anna", "Berg", "Oslo", "met", "the", "big", "old", "EU", "."]
+    gold = Doc(nlp.vocab, words=words)
+    spans = [Span(gold, 0, 2, "PER"), Span(gold, 2, 3, "PER"), Span(gold, 4, 8, "ORG")]
+    gold.set_ents(spans, default="outside")
+    some = Doc(nlp.vocab, words=words)
+    some.set_ents([Span(some, 0, 2, "PER")], default="missing")
+    for reference, predicted in (
+        (gold, words),
+        (some, words),  # is not annotated as a whole
+        (gold, ["Anna Berg", *words[2:]]),  # has other tokens
+    ):
+        example = Example(Doc(nlp.vocab, words=predicted), reference)
+        assert _gold_tags(example) == list(example.get_aligned_ner())
+    assert _gold_tags(Example(Doc(nlp.vocab, words=words), gold))[:3] == ["B-PER", "L-PER", "U-PER"]
