@@ -9,6 +9,7 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,19 @@ class Shim(HFShim):
         trained = self.steps >= self.frozen_steps and any(
             parameter.requires_grad for parameter in self._model.parameters()
         )
-        with torch.set_grad_enabled(trained), torch.autocast("cpu", enabled=self.bf16):
+        half = torch.autocast("cpu", enabled=self.bf16)
+        with torch.set_grad_enabled(trained), half, self._dropout():
             output, backprop = super().begin_update(inputs)
         # NumPy, to which it goes from here, has no bfloat16
         output.last_hidden_state = output.last_hidden_state.float()
         return output, backprop if trained else lambda grads: inputs
+
+    def _dropout(self) -> AbstractContextManager[Any]:
+        """How to drop while training. See cheap_dropout.py."""
+        if next(self._model.parameters()).device.type != "cpu":
+            return nullcontext()
+        cheap: AbstractContextManager[Any] = registry.misc.get("bert_ner.cheap_dropout.v1")()
+        return cheap
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update what is trained. What is frozen has no gradient, and does not move.

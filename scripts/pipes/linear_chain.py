@@ -69,7 +69,10 @@ def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[lis
 
 @dataclass(frozen=True)
 class Lattice:
-    """The sums over all sequences that begin or end in a tag at a token, as logarithms."""
+    """The sums over all sequences that begin or end in a tag at a token, as logarithms.
+
+    They have no meaning in padding.
+    """
 
     emissions: Tensor  # (rows, longest, K)
     lengths: Tensor  # (rows,)
@@ -85,7 +88,7 @@ class Lattice:
 
     def marginals(self) -> Tensor:
         """The probability of each tag at each token, 0 in padding, (rows, longest, K)."""
-        return self.log_marginals().exp() * self.inside[:, :, None]
+        return self.log_marginals().masked_fill(~self.inside[:, :, None], -torch.inf).exp()
 
     def log_marginals(self) -> Tensor:
         """The logarithm of the same, with no meaning in padding."""
@@ -137,23 +140,27 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
     The arguments are those of `viterbi`.
     RETURNS (Lattice): The sums.
     """
+    # Backward is forward on the sequences the other way round, so both take the same steps.
     inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
-    longest = emissions.shape[1]
-    forward = [first + emissions[:, 0]]
-    for t in range(1, longest):
-        reached = (forward[-1][:, :, None] + inner).logsumexp(1) + emissions[:, t]
-        forward.append(torch.where((t < lengths)[:, None], reached, forward[-1]))
-    backward = [last.expand(len(lengths), -1)]
-    for t in range(longest - 1, 0, -1):
-        left = (inner + (emissions[:, t] + backward[-1])[:, None]).logsumexp(2)
-        backward.append(torch.where((t < lengths)[:, None], left, last))
+    rows, longest, _ = emissions.shape
+    position = torch.arange(longest)
+    mirror = torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
+    row = torch.arange(rows)[:, None]
+    steps = torch.stack([emissions, emissions[row, mirror]]).unbind(2)
+    both = torch.stack([inner, inner.T])[:, None]
+    reached = [torch.stack([first, last])[:, None].expand(-1, rows, -1)]
+    for step in steps[:-1]:
+        reached.append(((reached[-1] + step)[:, :, :, None] + both).logsumexp(2))
+    before, after = torch.stack(reached, dim=2)
+    forward = before + emissions
+    ends = forward[row[:, 0], lengths - 1]
     return Lattice(
         emissions=emissions,
         lengths=lengths,
         transitions=transitions,
-        forward=torch.stack(forward, dim=1),
-        backward=torch.stack(backward[::-1], dim=1),
-        log_partition=(forward[-1] + last).logsumexp(1),
+        forward=forward,
+        backward=after[row, mirror],
+        log_partition=(ends + last).logsumexp(1),
     )
 
 

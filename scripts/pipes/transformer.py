@@ -27,9 +27,9 @@ from thinc.api import CupyOps, Model, Ragged, torch2xp
 from thinc.types import Floats2d
 from transformers.modeling_outputs import BaseModelOutput
 
-# Word pieces that the encoder predicts at once, padding included: few for the caches of
-# a processor, many to keep a GPU busy. And how many take as long as calling it does.
-ON_CPU, ON_GPU = (2048, 32), (65536, 8192)
+# Word pieces that the encoder reads at once, padding included: few for the caches of a
+# processor, many to keep a GPU busy. And how many take as long as calling it does.
+ON_CPU, TRAINING, ON_GPU = (2048, 32), (2048, 64), (65536, 8192)
 
 
 def make_transformer_model(
@@ -125,10 +125,7 @@ def forward(
     if is_train and model.attrs["word_dropout"]:
         mask = model.tokenizer.mask_token_id
         pieces.drop_words(wordpieces, words, mask, model.attrs["word_dropout"])
-    if is_train:
-        output, backprop = model.layers[0](wordpieces, is_train)
-    else:
-        output, backprop = predict(model.layers[0], wordpieces), lambda _: None
+    output, backprop = encode(model.layers[0], wordpieces, is_train)
     data = pieces.split(nested, wordpieces, words, torch2xp(output.last_hidden_state))
     batch = FullTransformerBatch(
         spans=nested,
@@ -145,27 +142,37 @@ def forward(
     return batch, backprop_windows
 
 
-def predict(encoder: Model, wordpieces: WordpieceBatch) -> BaseModelOutput:
+def encode(
+    encoder: Model, wordpieces: WordpieceBatch, is_train: bool
+) -> tuple[BaseModelOutput, Callable[[Any], None]]:
     """Run the encoder on windows of similar length at a time, and restore their order.
 
     encoder (Model): The encoder.
     wordpieces (WordpieceBatch): The windows, padded to the longest.
-    RETURNS (BaseModelOutput): `last_hidden_state`, (windows, longest, width), 0 in
-        padding.
+    is_train (bool): Whether its gradient is wanted.
+    RETURNS (tuple[BaseModelOutput, Callable]): `last_hidden_state`, (windows, longest,
+        width), 0 in padding where windows were taken apart; and the way back.
     """
     pieces = registry.misc.get("bert_ner.wordpieces.v1")()
-    size, call = ON_GPU if isinstance(encoder.ops, CupyOps) else ON_CPU
+    on_gpu = isinstance(encoder.ops, CupyOps)
+    size, call = ON_GPU if on_gpu else TRAINING if is_train else ON_CPU
     parts = pieces.group_by_length(wordpieces.lengths, size, call)
-    if len(parts) == 1:
-        return encoder.predict(wordpieces)
-    hidden = None
+    if len(parts) == 1 or (is_train and on_gpu):  # there a gradient's scale is undone only once
+        return encoder(wordpieces, is_train)
+    hidden, ways_back = None, []
     for rows in parts:
-        part = encoder.predict(pieces.take(wordpieces, rows)).last_hidden_state
+        output, backprop = encoder(pieces.take(wordpieces, rows), is_train)
+        part = output.last_hidden_state.detach()
         if hidden is None:
-            shape = (*wordpieces.input_ids.shape, part.shape[-1])
-            hidden = part.new_zeros(shape)
+            hidden = part.new_zeros((*wordpieces.input_ids.shape, part.shape[-1]))
         hidden[rows, : part.shape[1]] = part
-    return BaseModelOutput(last_hidden_state=hidden)
+        ways_back.append((rows, part.shape[1], backprop))
+
+    def backprop_parts(gradient: BaseModelOutput) -> None:
+        for rows, longest, backprop in ways_back:
+            backprop(BaseModelOutput(last_hidden_state=gradient[0][rows, :longest]))
+
+    return BaseModelOutput(last_hidden_state=hidden), backprop_parts
 
 
 def make_listener(

@@ -13,12 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
+from spacy.training import Example
 from thinc.api import Adam
 
 from scripts.pipes import transformer
 from scripts.pipes.windows import make_windows
 from scripts.pipes.wordpieces import CASES, case_of, choose_windows, group_by_length
-from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+from tests.pipes.training import TEXTS, Build, encoder_key, found, ner, train
 
 
 def encoder_of(nlp: Any) -> Any:
@@ -189,6 +190,39 @@ def test_windows_predicted_in_groups_are_as_one_by_one(
             continue
         for ours, wanted in zip(vectors(nlp, doc), vectors(nlp, alone), strict=True):
             assert ours == pytest.approx(wanted, abs=1e-5)
+
+
+def test_training_in_groups_has_the_gradient_of_training_at_once(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def learn(call: int) -> tuple[float, dict[str, torch.Tensor], int]:
+        monkeypatch.setattr(transformer, "TRAINING", (2048, call))
+        none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+        nlp = build(**{encoder_key("transformer_config"): none, ner("dropout"): 0.0})
+        examples = [
+            Example.from_dict(nlp.make_doc(text), {"entities": [(0, 4, "PER")]})
+            for text in ("Anna Berg lives in Oslo . " * 9, "Anna is in Lima .", "Anna " * 30)
+        ]
+        shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
+        calls: list[int] = []
+        begin = shim.begin_update
+
+        def counted(inputs: Any) -> Any:
+            calls.append(len(inputs.kwargs["input_ids"]))
+            return begin(inputs)
+
+        monkeypatch.setattr(shim, "begin_update", counted)
+        losses = nlp.update(examples, sgd=False, drop=0.0)
+        gradients = {n: p.grad for n, p in shim._model.named_parameters() if p.grad is not None}
+        return losses["ner"], gradients, len(calls)
+
+    once, groups = learn(99999), learn(0)
+    assert (once[2], groups[2]) == (1, 3)
+    assert groups[0] == pytest.approx(once[0], rel=1e-5)
+    assert groups[1].keys() == once[1].keys()
+    assert sum(float(g.abs().sum()) for g in once[1].values()) > 0.01
+    for name, gradient in once[1].items():
+        assert torch.allclose(groups[1][name], gradient, atol=1e-5), name
 
 
 def vectors(nlp: spacy.Language, doc: Doc) -> Any:
