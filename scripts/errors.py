@@ -21,8 +21,12 @@ def bad_line(path: Path, line: int, *, expected: str, found: str, cure: str) -> 
     RETURNS (InputError): The error, to be raised.
     """
     shown = found if len(found) <= 80 else found[:77] + "..."
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-    return InputError(f'{path}:{line}: expected {expected}, found "{shown}". {cure}')
+    return InputError(f'{path}:{line}: expected {expected}, found "{printable(shown)}". {cure}')
+
+
+def printable(text: str) -> str:
+    """A text in one line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def first_line(error: Exception) -> str:

@@ -4,17 +4,30 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
+import spacy
+from spacy import util
+from spacy.language import Language
+from spacy.util import fix_random_seed
+from thinc.api import Config
+
+from tests.pipes.training import Build, make_examples
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
+
+PATTERNS = [
+    {"label": "LOC", "pattern": "Oslo"},
+    {"label": "PER", "pattern": "Anna Berg"},
+    {"label": "X<b>", "pattern": "hostile"},
+]
 
 NEWS = """\
 -DOCSTART- -X- -X- O
@@ -146,3 +159,31 @@ def chromium() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def ruler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline in a folder that finds what `PATTERNS` says, without a score."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
+    folder = tmp_path_factory.mktemp("ruler") / "pipeline"
+    nlp.to_disk(folder)
+    return folder
+
+
+@pytest.fixture
+def build(encoder: Path) -> Build:
+    """Build a recipe's pipeline on the tiny encoder, with some settings changed."""
+
+    def _build(recipe: str = "config", **changes: Any) -> Language:
+        overrides = {"components.transformer.model.name": str(encoder)}
+        overrides |= {key.replace("__", "."): value for key, value in changes.items()}
+        config = util.load_config(ROOT / f"configs/{recipe}.cfg", overrides=overrides)
+        config["training"] = {}
+        config["corpora"] = {}
+        fix_random_seed(1)
+        nlp = util.load_model_from_config(Config(config), auto_fill=True)
+        nlp.initialize(lambda: make_examples(nlp))
+        return nlp
+
+    return _build

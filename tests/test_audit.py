@@ -19,7 +19,6 @@ from scripts.evaluation.folds import fold_folder
 from scripts.files import sha256, write_json
 from scripts.pipes.linear_chain import log_probabilities
 from scripts.pipes.tagset import tagset
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import SENTENCES, Build, train
 
 WRONG = (["Anna", "Berg", "lives", "in", "Oslo", "."], [(0, 2, "PER"), (4, 5, "ORG")])
@@ -86,7 +85,7 @@ Oslo NNP O B-LOC
 
 
 def test_a_wrong_label_comes_first_and_is_judged(
-    build: Build,  # noqa: F811
+    build: Build,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -144,7 +143,7 @@ def test_what_cannot_doubt_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folds(
-    build: Build,  # noqa: F811
+    build: Build,
     tmp_path: Path,
 ) -> tuple[Path, Path]:
     """A train split whose third document is wrong, and pipelines that stand for its two folds."""

@@ -14,7 +14,6 @@ from scripts.pipeline import keep_encodings
 from scripts.pipes.calibration import Calibration
 from scripts.threshold import main as threshold_main
 from scripts.threshold import pick, write_pipeline
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, train
 from tests.test_confidence import make
 
@@ -64,7 +63,7 @@ def write_corpus(nlp: spacy.Language, folder: Path, times: int) -> Path:
     return folder
 
 
-def test_finish_calibrates_and_merges_adapters(build: Build, tmp_path: Path) -> None:  # noqa: F811
+def test_finish_calibrates_and_merges_adapters(build: Build, tmp_path: Path) -> None:
     nlp = build(**{encoder_key("lora_rank"): 4})
     train(nlp, steps=60)
     nlp.to_disk(tmp_path / "model-best")
@@ -97,7 +96,7 @@ def test_a_pipeline_without_probabilities_stays_as_it_is(tmp_path: Path) -> None
     assert spacy.load(tmp_path / "pipeline").pipe_names == []
 
 
-def test_a_small_dev_split_calibrates_nothing(build: Build, tmp_path: Path) -> None:  # noqa: F811
+def test_a_small_dev_split_calibrates_nothing(build: Build, tmp_path: Path) -> None:
     nlp = build()
     train(nlp, steps=30)
     nlp.get_pipe("ner").calibration = Calibration(3.0)  # from elsewhere
@@ -114,7 +113,7 @@ def test_missing_model_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "pipeline").exists()
 
 
-def test_threshold_is_picked_and_written(build: Build, tmp_path: Path) -> None:  # noqa: F811
+def test_threshold_is_picked_and_written(build: Build, tmp_path: Path) -> None:
     outcomes = make([(0.31234, False), (0.45678, True), (0.8, True), (0.95, True)])
     threshold = pick(outcomes, 1.0)
     assert threshold == (0.31234 + 0.45678) / 2
@@ -130,7 +129,7 @@ def test_threshold_is_picked_and_written(build: Build, tmp_path: Path) -> None: 
 
 
 def test_the_threshold_command_prints_what_a_precision_costs(
-    build: Build,  # noqa: F811
+    build: Build,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -12,7 +12,6 @@ from scripts.errors import InputError
 from scripts.evaluation.documents import Document
 from scripts.evaluation.matching import Mention, match
 from scripts.optimize import compare, optimize
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import TEXTS, Build, encoder_key, found, train
 from tests.test_finish import write_corpus
 
@@ -20,7 +19,7 @@ pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture
-def variant(build: Build, tmp_path: Path) -> tuple[spacy.Language, Path, dict[str, Any]]:  # noqa: F811
+def variant(build: Build, tmp_path: Path) -> tuple[spacy.Language, Path, dict[str, Any]]:
     """A trained pipeline, the folder of its variant, and what was said of it."""
     nlp = build()
     train(nlp, steps=40)
@@ -95,7 +94,7 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
 
 def test_what_cannot_be_optimized_is_named(
     variant: tuple[spacy.Language, Path, dict[str, Any]],
-    build: Build,  # noqa: F811
+    build: Build,
     tmp_path: Path,
 ) -> None:
     test = tmp_path / "data" / "test.spacy"

@@ -1,6 +1,6 @@
 """Texts in, annotations out, with any spaCy pipeline that finds entities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from scripts.pipeline import load_pipeline
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
 Annotation = dict[str, Any]
+Extract = Callable[[Doc], Annotation]
 
 
 def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Language:
@@ -51,24 +52,29 @@ def set_min_confidence(nlp: Language, least: float) -> None:
     raise InputError("the pipeline does not say how sure it is. Leave the confidence out.")
 
 
-def annotate(nlp: Language, texts: Sequence[str]) -> list[Annotation | Exception]:
+def annotate(
+    nlp: Language, texts: Sequence[str], extract: Extract | None = None
+) -> list[Annotation | Exception]:
     """Annotate texts, together where that works, and one by one where it does not.
 
     nlp (Language): The pipeline. What it keeps of the texts is forgotten afterwards.
     texts (Sequence[str]): The texts.
-    RETURNS (list[Annotation | Exception]): For each text `to_annotation`, or what
+    extract (Callable[[Doc], Annotation]): What is made of a document, `to_annotation`
+        if not given. The document is gone afterwards.
+    RETURNS (list[Annotation | Exception]): One for each text: its annotation, or what
         went wrong with it.
     """
+    extract = extract or to_annotation
     with nlp.memory_zone():
         try:
-            return [to_annotation(doc) for doc in nlp.pipe(texts)]
+            return [extract(doc) for doc in nlp.pipe(texts)]
         except Exception:
-            return [_annotate_alone(nlp, text) for text in texts]
+            return [_annotate_alone(nlp, text, extract) for text in texts]
 
 
-def _annotate_alone(nlp: Language, text: str) -> Annotation | Exception:
+def _annotate_alone(nlp: Language, text: str, extract: Extract) -> Annotation | Exception:
     try:
-        return to_annotation(nlp(text))
+        return extract(nlp(text))
     except Exception as error:
         return error
 

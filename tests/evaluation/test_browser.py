@@ -14,7 +14,6 @@ from scripts.files import write_json
 from scripts.pipeline import load_examples
 from scripts.report import report
 from tests.evaluation.test_page import SOURCE, trained  # noqa: F401  (a fixture)
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 
 LABEL = "<img src=x onerror=document.title='hacked'>"
 WORDS = ["<script>document.title='hacked'</script>", "</svg><b>x", "Oslo" * 60, "&lt;"]

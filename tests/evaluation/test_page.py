@@ -14,7 +14,6 @@ from scripts.evaluation.page import entities
 from scripts.files import read_json, write_json
 from scripts.report import report
 from tests.conftest import ROOT
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import Build, make_examples, train
 
 SOURCE = {
@@ -60,7 +59,7 @@ def write_corpus(nlp: spacy.Language, folder: Path) -> Path:
 
 
 @pytest.fixture
-def trained(build: Build, tmp_path: Path) -> tuple[Path, Path]:  # noqa: F811
+def trained(build: Build, tmp_path: Path) -> tuple[Path, Path]:
     nlp = build()
     train(nlp, steps=20)
     nlp.meta["training"] = {"encoder": "tiny", "recipe": "<b>", "seed": 1}

@@ -16,7 +16,6 @@ from scripts.optimize import optimize
 from scripts.speed import systems, training
 from scripts.speed.texts import count_words, read_texts, stream, take_words
 from scripts.speed.worker import Worker
-from tests.pipes.conftest import build  # noqa: F401  (a fixture)
 from tests.pipes.training import Build, train
 
 
@@ -29,7 +28,7 @@ def corpus(assets: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(
-    build: Build,  # noqa: F811
+    build: Build,
     corpus: Path,
     encoder: Path,
     tmp_path: Path,

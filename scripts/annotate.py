@@ -1,0 +1,184 @@
+"""Find the entities of a text, of files, or of what comes in, with how sure they are."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from scripts import cli
+from scripts.annotating import records
+from scripts.annotating.formats import FORMATS
+from scripts.annotating.records import Failure, Record, Source
+from scripts.annotating.stream import Output, Progress, cut_batches
+from scripts.annotating.work import Done, Settings, work_through
+from scripts.errors import InputError
+
+FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll"])
+KindChoice = StrEnum("KindChoice", ["text", "lines", "jsonl", "csv", "parquet"])
+BY_SUFFIX = {".json": "json", ".html": "html", ".conll": "conll", ".txt": "table"}
+
+
+def annotate_files(
+    sources: list[Source],
+    output: Path,
+    *,
+    settings: Settings,
+    text_field: str = "text",
+    workers: int = 1,
+    restart: bool = False,
+) -> Progress:
+    """Annotate all records of files, from where an earlier run ended.
+
+    sources (list[Source]): The files.
+    output (Path): The file to write. What fails stands beside it.
+    settings (Settings): How.
+    text_field (str): The field or column of the text.
+    workers (int): How many processes.
+    restart (bool): Begin anew, whatever an earlier run has done.
+    RETURNS (Progress): How many records were read, and how many failed.
+    RAISES (InputError): If an input, the pipeline or the output cannot be used, or
+        if the files changed while they were read.
+    """
+    job = {**asdict(settings), "text_field": text_field, "input": _fingerprint(sources)}
+    file = Output(output, job, FORMATS[settings.format])
+    if restart:
+        file.restart()
+    with file.opened():
+        if not file.progress.complete:
+            total = records.count_records(sources, text_field)
+            batches = cut_batches(records.read_all(sources, text_field), file.progress.records)
+            with closing(work_through(batches, settings, workers)) as work:
+                for done in _show(work, total, file.progress.records):
+                    file.add(done)
+            if file.progress.records != total:
+                raise InputError(
+                    f"expected {total} records, read {file.progress.records}: the input changed "
+                    "meanwhile. Say --restart to begin anew."
+                )
+        file.finish()
+    return file.progress
+
+
+def _fingerprint(sources: list[Source]) -> str:
+    """What tells one input from another, and from what it was before a change."""
+    found = [
+        (str(path.resolve()), kind, path.stat().st_size, path.stat().st_mtime_ns)
+        for path, kind in ((source.path, source.kind) for source in sources)
+    ]
+    return sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _show(work: Iterable[Done], total: int, start: int) -> Iterator[Done]:
+    """Show on a terminal how many records are done, how fast, and how long the rest takes."""
+    with tqdm(total=total, initial=start, unit=" records", disable=None, leave=False) as bar:
+        for done in work:
+            yield done
+            bar.update(len(done))
+
+
+def annotate_stream(found: Iterable[Record | Failure], settings: Settings, workers: int) -> bool:
+    """Annotate records to standard output.
+
+    RETURNS (bool): Whether all could be. What could not is said on standard error.
+    """
+    how = FORMATS[settings.format]
+    before, good = how.head, True
+    for done in work_through(cut_batches(found, 0), settings, workers):
+        for item in done:
+            if isinstance(item, Failure):
+                print(f"error: {item.where}: {item.error}", file=sys.stderr)
+                good = False
+                continue
+            sys.stdout.write(before + item)
+            before = how.between
+        sys.stdout.flush()
+    sys.stdout.write((how.head if before is how.head else "") + how.foot)
+    return good
+
+
+def read_input(
+    given: str, kind: records.Kind | None, text_field: str
+) -> Iterator[Record | Failure] | list[Source]:
+    """What an argument stands for: files, standard input, or a text as it is."""
+    if given == "-":
+        return records.read_stream(sys.stdin.buffer, kind or "text", "standard input", text_field)
+    path = Path(given)
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):  # a text that is too long for a name, or no name at all
+        exists = False
+    looks_like_path = records.kind_of(path) is not None and not any(c.isspace() for c in given)
+    if exists or looks_like_path:
+        return records.find_sources(path, kind)
+    return iter([Record("the text", given)])
+
+
+def main(
+    given: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="A text, a file, a folder, or - for standard input"),
+    ] = "-",
+    pipeline: Annotated[
+        str, typer.Option(help="An installed pipeline or a folder")
+    ] = "en_bert_ner",
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; a run that ended goes on")
+    ] = None,
+    output_format: Annotated[
+        FormatChoice | None, typer.Option("--format", help="Of what is written")
+    ] = None,
+    input_format: Annotated[
+        KindChoice | None, typer.Option(help="If the name does not say it")
+    ] = None,
+    text_field: Annotated[str, typer.Option(help="The field or column of the text")] = "text",
+    min_confidence: Annotated[
+        float, typer.Option(help="Drop what is less sure, from 0 to 1")
+    ] = 0.0,
+    by_word_piece: Annotated[bool, typer.Option(help="Show how the encoder saw it")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, which share the cores")] = 1,
+    restart: Annotated[bool, typer.Option(help="Begin anew instead of going on")] = False,
+) -> None:
+    """Find the entities of a text, of files, or of what comes in, with how sure they are."""
+    kind: Any = input_format.value if input_format else None
+    found = read_input(given, kind, text_field)
+    chosen: Any = output_format.value if output_format else _choose_format(given, found, output)
+    settings = Settings(pipeline, chosen, min_confidence, by_word_piece)
+    try:
+        if output and isinstance(found, list):
+            options: Any = {"text_field": text_field, "workers": workers, "restart": restart}
+            good = _report(annotate_files(found, output, settings=settings, **options), output)
+        elif output:
+            raise InputError("--output needs a file or a folder to read. Write `> file` instead.")
+        else:
+            stream = records.read_all(found, text_field) if isinstance(found, list) else found
+            good = annotate_stream(stream, settings, workers)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on" if output else "stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if not good:
+        raise typer.Exit(1)
+
+
+def _choose_format(given: str, found: object, output: Path | None) -> str:
+    if output:
+        return BY_SUFFIX.get(output.suffix.lower(), "jsonl")
+    return "jsonl" if isinstance(found, list) or given == "-" else "table"
+
+
+def _report(progress: Progress, output: Path) -> bool:
+    print(f"{output}: {progress.records - progress.failed:,} records annotated")
+    if progress.failed:
+        print(f"error: {output}.failed.jsonl: {progress.failed:,} records failed.", file=sys.stderr)
+    return not progress.failed
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,87 @@
+"""What annotations are written as."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import wasabi
+
+from scripts.annotating.engine import Annotation
+from scripts.errors import printable
+
+FormatName = Literal["table", "json", "jsonl", "conll", "html"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How annotations become a file: each by itself, so that a long file can be gone on with."""
+
+    render: Callable[[Annotation], str]
+    head: str = ""
+    between: str = ""
+    foot: str = ""
+
+
+def to_json(annotation: Annotation, indent: int | None = None) -> str:
+    """JSON with other scripts as they are, unless UTF-8 cannot have them."""
+    found = json.dumps(annotation, ensure_ascii=False, indent=indent, default=str)
+    try:
+        found.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(annotation, indent=indent, default=str)
+    return found
+
+
+def to_table(annotation: Annotation) -> str:
+    """The entities as the papers print them, or the word pieces if they are there."""
+    if "pieces" in annotation:
+        header = ("word piece", "tag", "confidence", "start", "end")
+        rows = [
+            (printable(p["text"]), p["tag"], _score(p), p["start"], p["end"])
+            for p in annotation["pieces"]
+        ]
+    else:
+        header = ("entity", "confidence", "mention", "start", "end")
+        rows = [
+            (s["label"], _score(s), printable(mention(annotation, s)), s["start"], s["end"])
+            for s in annotation["spans"]
+        ]
+    if not rows:
+        return "no entities\n"
+    aligns = tuple("r" if name in ("confidence", "start", "end") else "l" for name in header)
+    table: str = wasabi.table(rows, header=header, divider=True, aligns=aligns, max_col=60)
+    return table.lstrip("\n")
+
+
+def mention(annotation: Annotation, span: dict[str, Any]) -> str:
+    """The text of a span."""
+    text: str = annotation["text"]
+    return text[span["start"] : span["end"]]
+
+
+def _score(found: dict[str, Any]) -> str:
+    return f"{found['score']:.2f}" if "score" in found else ""
+
+
+def to_conll(annotation: Annotation) -> str:
+    """A token and its tag (IOB2) in each line, without white space that is a token by itself."""
+    tags = ["O"] * len(annotation["tokens"])
+    for span in annotation["spans"]:
+        tags[span["token_start"]] = f"B-{span['label']}"
+        for i in range(span["token_start"] + 1, span["token_end"] + 1):
+            tags[i] = f"I-{span['label']}"
+    lines = [
+        f"{token['text']} {tag}\n"
+        for token, tag in zip(annotation["tokens"], tags, strict=True)
+        if not any(c.isspace() for c in token["text"])
+    ]
+    return "".join(["-DOCSTART- O\n\n", *lines, "\n"])
+
+
+FORMATS: dict[FormatName, Format] = {
+    "table": Format(to_table, between="\n"),
+    "json": Format(lambda a: to_json(a, indent=2), head="[\n", between=",\n", foot="\n]\n"),
+    "jsonl": Format(lambda a: to_json(a) + "\n"),
+    "conll": Format(to_conll),
+}

@@ -1,0 +1,255 @@
+"""An output that was begun anew is that of a run in one go, and nothing is lost."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.annotate import annotate_files
+from scripts.annotating import stream, work
+from scripts.annotating.formats import Format
+from scripts.annotating.records import find_sources
+from scripts.annotating.stream import RECORDS
+from scripts.annotating.work import Settings
+from scripts.errors import InputError
+from scripts.files import write_json
+
+
+def write_records(path: Path, count: int, broken: tuple[int, ...] = ()) -> None:
+    drawn = random.Random(1)
+    words = ["Anna Berg", "Oslo", "rain", "over", "😀", "the"]
+    with path.open("w", encoding="utf-8") as file:
+        for i in range(count):
+            text = " ".join(drawn.choices(words, k=drawn.randint(0, 12)))
+            file.write("{broken\n" if i in broken else json.dumps({"text": text, "id": i}) + "\n")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def settings(ruler: Path) -> Settings:
+    return Settings(str(ruler))
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    write_records(tmp_path / "in.jsonl", 3 * RECORDS + 10, broken=(5, 2 * RECORDS))
+    return tmp_path / "in.jsonl"
+
+
+def run(given: Path, output: Path, settings: Settings, **options: Any) -> None:
+    annotate_files(find_sources(given, None), output, settings=settings, **options)
+
+
+def test_all_records_are_there_once_with_their_fields(given: Path, settings: Settings) -> None:
+    output = given.with_name("out.jsonl")
+    progress = annotate_files(find_sources(given, None), output, settings=settings)
+    found = lines(output)
+    failed = lines(output.with_name("out.jsonl.failed.jsonl"))
+    assert [row["id"] for row in found] == [
+        i for i in range(3 * RECORDS + 10) if i not in (5, 2 * RECORDS)
+    ]
+    assert [row["where"] for row in failed] == ["in.jsonl:6", f"in.jsonl:{2 * RECORDS + 1}"]
+    assert {row["given"] for row in failed} == {"{broken"}
+    assert (progress.records, progress.failed) == (3 * RECORDS + 10, 2)
+    assert left(given.parent) == {"in.jsonl", "out.jsonl", "out.jsonl.failed.jsonl"}
+    for row in found:
+        for span in row["spans"]:
+            assert row["text"][span["start"] : span["end"]] in ("Anna Berg", "Oslo")
+            assert row["tokens"][span["token_start"]]["start"] == span["start"]
+            assert row["tokens"][span["token_end"]]["end"] == span["end"]
+
+
+@pytest.mark.parametrize("step", ["write", "save", "finish", "rename"])
+def test_whatever_is_interrupted_goes_on(
+    step: str, given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(given, given.with_name("whole.jsonl"), settings)
+    output = given.with_name("out.jsonl")
+    calls = 0
+
+    def interrupt(function: Any, at: int) -> Any:
+        def interrupted(*args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                raise KeyboardInterrupt
+            return function(*args, **kwargs)
+
+        return interrupted
+
+    with monkeypatch.context() as patch:
+        if step == "write":
+            patch.setattr(stream, "_write", interrupt(stream._write, RECORDS + 100))
+        elif step == "save":
+            patch.setattr(stream, "write_json", interrupt(write_json, 3))
+        elif step == "finish":
+            patch.setattr(stream.Output, "finish", interrupt(stream.Output.finish, 1))
+        else:
+            patch.setattr(Path, "replace", interrupt(Path.replace, 7))  # after the journals'
+        with pytest.raises(KeyboardInterrupt):
+            run(given, output, settings)
+    assert not output.exists() or step == "rename"
+    assert output.with_name("out.jsonl.progress").exists()
+    run(given, output, settings)
+    assert output.read_bytes() == given.with_name("whole.jsonl").read_bytes()
+    failed = (given.with_name(f"{name}.jsonl.failed.jsonl") for name in ("out", "whole"))
+    assert len({path.read_bytes() for path in failed}) == 1
+    assert not any("progress" in name or "partial" in name for name in left(given.parent))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_three_times_the_output_is_that_of_one_run(
+    workers: int, ruler: Path, tmp_path: Path, settings: Settings
+) -> None:
+    given, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    write_records(given, 40 * RECORDS, broken=(7,))
+    run(given, tmp_path / "whole.jsonl", settings)
+    command = [sys.executable, "-m", "scripts.annotate", str(given), "--pipeline", str(ruler)]
+    command += ["--output", str(output), "--workers", str(workers)]
+    done = 0
+    for at in (3, 11, 25):
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+        while process.poll() is None and done < at * RECORDS:
+            done = progress(output)
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not output.exists()
+        assert done < 40 * RECORDS
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 1  # a record failed
+    assert "1 records failed" in ended.stderr
+    assert output.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert len(lines(output)) == 40 * RECORDS - 1
+
+
+def progress(output: Path) -> int:
+    try:
+        found = json.loads(output.with_name(f"{output.name}.progress").read_text(encoding="utf-8"))
+    except OSError:
+        return 0
+    records: int = found["progress"]["records"]
+    return records
+
+
+def begin(given: Path, output: Path, settings: Settings, patch: pytest.MonkeyPatch) -> None:
+    """Leave a run that has not ended."""
+
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with patch.context() as patched:
+        patched.setattr(stream.Output, "finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(given, output, settings)
+
+
+def test_a_run_begun_in_another_way_is_not_gone_on_with(
+    given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = given.with_name("out.jsonl")
+    begin(given, output, settings, monkeypatch)
+    other = replace(settings, format="conll")
+    with pytest.raises(InputError, match=r"begun with another format\. .* --restart"):
+        run(given, output, other)
+    run(given, output, other, restart=True)
+    assert output.read_text(encoding="utf-8").startswith("-DOCSTART- O\n")
+    begin(given, output, settings, monkeypatch)
+    write_records(given, 9)
+    with pytest.raises(InputError, match="begun with another input"):
+        run(given, output, settings)
+
+
+def test_an_input_that_grows_meanwhile_is_said(
+    given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.annotate.records.count_records", lambda *_: 7)
+    with pytest.raises(InputError, match="expected 7 records, read 778: the input changed"):
+        run(given, given.with_name("out.jsonl"), settings)
+    assert not given.with_name("out.jsonl").exists()
+
+
+def test_an_output_cut_short_from_outside_is_said(
+    given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = given.with_name("out.jsonl")
+    original = stream.Output.add
+
+    def stop(self: Any, done: Any) -> None:
+        original(self, done)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream.Output, "add", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(given, output, settings)
+    output.with_name("out.jsonl.partial").write_bytes(b"{")
+    with pytest.raises(InputError, match="is shorter than it was"):
+        run(given, output, settings)
+
+
+def test_two_runs_do_not_write_the_same_file(given: Path, settings: Settings) -> None:
+    output = given.with_name("out.jsonl")
+    with (
+        stream.Output(output, {}, Format(str)).opened(),
+        pytest.raises(InputError, match="another run is writing it"),
+    ):
+        run(given, output, settings)
+
+
+def test_a_killed_worker_is_said_and_the_run_goes_on(
+    given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = given.with_name("out.jsonl")
+    write_records(given, 20 * RECORDS)
+    run(given, given.with_name("whole.jsonl"), settings)
+    original = stream.Output.add
+
+    def kill(self: Any, done: Any) -> None:
+        original(self, done)
+        if self.progress.records == 2 * RECORDS:
+            children = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
+            pids = Path(children).read_text(encoding="utf-8").split()
+            for pid in pids:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                if b"spawn_main" in command:
+                    os.kill(int(pid), signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream.Output, "add", kill)
+        with pytest.raises(InputError, match="a worker ended before its work did"):
+            run(given, output, settings, workers=2)
+    run(given, output, settings, workers=2)
+    assert output.read_bytes() == given.with_name("whole.jsonl").read_bytes()
+
+
+def test_no_more_batches_are_read_than_workers_can_take(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def batches() -> Any:
+        nonlocal read
+        for _ in range(50):
+            read += 1
+            yield []
+
+    done = work.work_through(batches(), settings, 2)
+    next(done)
+    assert read <= 2 * work.AHEAD + 2
+    done.close()
