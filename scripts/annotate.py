@@ -15,13 +15,16 @@ from tqdm import tqdm
 
 from scripts import cli
 from scripts.annotating import records
+from scripts.annotating.cluster import annotate_on_cluster
 from scripts.annotating.formats import FORMATS
 from scripts.annotating.records import Failure, Record, Source
 from scripts.annotating.stream import Output, Progress, cut_batches
 from scripts.annotating.work import Done, Settings, work_through
 from scripts.errors import InputError
+from scripts.gpu import choose_gpu
 
 FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll"])
+Engine = StrEnum("Engine", ["local", "ray"])
 KindChoice = StrEnum("KindChoice", ["text", "lines", "jsonl", "csv", "parquet"])
 BY_SUFFIX = {".json": "json", ".html": "html", ".conll": "conll", ".txt": "table"}
 
@@ -144,19 +147,28 @@ def main(
     ] = 0.0,
     by_word_piece: Annotated[bool, typer.Option(help="Show how the encoder saw it")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes, which share the cores")] = 1,
+    gpu_id: Annotated[str, typer.Option(help="A GPU's number, -1 for the CPU, or auto")] = "auto",
+    engine: Annotated[Engine, typer.Option(help="ray annotates Parquet, on a cluster too")] = (
+        Engine.local
+    ),
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster")] = None,
     restart: Annotated[bool, typer.Option(help="Begin anew instead of going on")] = False,
 ) -> None:
     """Find the entities of a text, of files, or of what comes in, with how sure they are."""
     kind: Any = input_format.value if input_format else None
     found = read_input(given, kind, text_field)
     chosen: Any = output_format.value if output_format else _choose_format(given, found, output)
-    settings = Settings(pipeline, chosen, min_confidence, by_word_piece)
+    settings = Settings(pipeline, chosen, min_confidence, by_word_piece, choose_gpu(gpu_id))
     try:
         if output and isinstance(found, list):
-            options: Any = {"text_field": text_field, "workers": workers, "restart": restart}
-            good = _report(annotate_files(found, output, settings=settings, **options), output)
-        elif output:
-            raise InputError("--output needs a file or a folder to read. Write `> file` instead.")
+            options: Any = {"settings": settings, "text_field": text_field, "workers": workers}
+            if engine is Engine.ray:
+                progress = annotate_on_cluster(found, output, address=address, **options)
+            else:
+                progress = annotate_files(found, output, restart=restart, **options)
+            good = _report(progress, output)
+        elif output or engine is Engine.ray:
+            raise InputError("expected a file or folder to read, and --output.")
         else:
             stream = records.read_all(found, text_field) if isinstance(found, list) else found
             good = annotate_stream(stream, settings, workers)
@@ -176,7 +188,7 @@ def _choose_format(given: str, found: object, output: Path | None) -> str:
 def _report(progress: Progress, output: Path) -> bool:
     print(f"{output}: {progress.records - progress.failed:,} records annotated")
     if progress.failed:
-        print(f"error: {output}.failed.jsonl: {progress.failed:,} records failed.", file=sys.stderr)
+        print(f"error: {progress.failed:,} records failed: {output}.failed*", file=sys.stderr)
     return not progress.failed
 
 

@@ -69,7 +69,7 @@ def test_a_folder_becomes_one_file_of_the_kind_that_its_name_says(
         (["missing.jsonl"], "missing.jsonl: not found."),
         (["Oslo", "--by-word-piece"], "has no encoder with word pieces"),
         (["Oslo", "--min-confidence", "0.5"], "does not say how sure it is"),
-        (["Oslo", "--output", "x.json"], "--output needs a file or a folder to read"),
+        (["Oslo", "--output", "x.json"], "expected a file or folder to read, and --output"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(call: Call, arguments: list[str], message: str) -> None:

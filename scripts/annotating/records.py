@@ -172,12 +172,7 @@ def _read_csv(source: Source, file: IO[str], text_field: str) -> Iterator[Record
 
 
 def _read_parquet(source: Source, text_field: str) -> Iterator[Record | Failure]:
-    try:
-        file = pyarrow.parquet.ParquetFile(source.path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{source.name}: not a Parquet file: {first_line(error)}.") from error
-    with file:
-        _check_column(source, text_field, file.schema_arrow.names)
+    with _open_parquet(source, text_field) as file:
         number = 0
         for batch in file.iter_batches(ROWS):
             for row in batch.to_pylist():
@@ -187,6 +182,25 @@ def _read_parquet(source: Source, text_field: str) -> Iterator[Record | Failure]
                     yield Record(where, text, row)
                 else:
                     yield Failure(where, "has no text", json.dumps(row, default=str))
+
+
+def check_columns(sources: list[Source], text_field: str) -> None:
+    """Say which Parquet file lacks the column of the text, before any is read.
+
+    RAISES (InputError): If one does, or is not Parquet.
+    """
+    for source in sources:
+        with _open_parquet(source, text_field):
+            pass
+
+
+def _open_parquet(source: Source, text_field: str) -> Any:
+    try:
+        file = pyarrow.parquet.ParquetFile(source.path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{source.name}: not a Parquet file: {first_line(error)}.") from error
+    _check_column(source, text_field, file.schema_arrow.names)
+    return file
 
 
 def _check_column(source: Source, text_field: str, columns: Iterable[str]) -> None:

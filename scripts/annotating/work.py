@@ -9,7 +9,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from scripts.annotating.engine import Annotation, annotate, explain, load
+from spacy import require_gpu
+from spacy.language import Language
+
+from scripts.annotating.engine import Annotation, Extract, annotate, explain, load, to_annotation
 from scripts.annotating.formats import FORMATS, FormatName, to_json
 from scripts.annotating.pieces import with_pieces
 from scripts.annotating.records import Failure, Record
@@ -28,6 +31,18 @@ class Settings:
     format: FormatName = "jsonl"
     min_confidence: float = 0.0
     by_word_piece: bool = False
+    gpu: int = -1  # its number, -1 for the CPU
+
+
+def load_for(settings: Settings) -> tuple[Language, Extract]:
+    """Load the pipeline, and what is made of its documents.
+
+    RAISES (InputError): If that cannot be.
+    """
+    if settings.gpu >= 0:
+        require_gpu(settings.gpu)
+    nlp = load(settings.pipeline, min_confidence=settings.min_confidence)
+    return nlp, with_pieces(nlp) if settings.by_word_piece else to_annotation
 
 
 def make_worker(settings: Settings) -> Callable[[Batch], Done]:
@@ -35,8 +50,7 @@ def make_worker(settings: Settings) -> Callable[[Batch], Done]:
 
     RAISES (InputError): If that cannot be.
     """
-    nlp = load(settings.pipeline, min_confidence=settings.min_confidence)
-    extract = with_pieces(nlp) if settings.by_word_piece else None
+    nlp, extract = load_for(settings)
     render = FORMATS[settings.format].render
 
     def work(batch: Batch) -> Done:

@@ -1,0 +1,156 @@
+"""Annotating Parquet with Ray Data, on this machine or on a cluster.
+
+Each worker loads the pipeline once. What a worker had not finished when it was
+killed, Ray gives to another one; a record that fails stands, with its error, in a
+folder of its own, and the others go on.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from scripts.annotating.engine import annotate, explain
+from scripts.annotating.records import Source, check_columns
+from scripts.annotating.stream import RECORDS, Progress
+from scripts.annotating.work import Settings, load_for
+from scripts.errors import InputError
+from scripts.files import remove, replacing
+
+INT, STRING = pa.int64(), pa.string()
+TOKENS = pa.list_(
+    pa.struct({"text": STRING, "start": INT, "end": INT, "id": INT, "ws": pa.bool_()}.items())
+)
+SPANS = pa.list_(
+    pa.struct(
+        {
+            **dict.fromkeys(("start", "end", "token_start", "token_end"), INT),
+            "label": STRING,
+            "score": pa.float64(),
+        }.items()
+    )
+)
+BATCHES_PER_BLOCK = 8  # what a worker is given at a time
+
+
+class Annotator:
+    """What a worker of Ray does: `work.py`'s batch function, on tables."""
+
+    def __init__(self, settings: Settings, text_field: str) -> None:
+        import torch
+
+        torch.set_num_threads(1)  # a worker is given one core
+        self.nlp, self.extract = load_for(settings)
+        self.text_field = text_field
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Add `tokens`, `spans` and `error` to each row."""
+        texts = table.column(self.text_field).to_pylist()
+        known = [text for text in texts if isinstance(text, str)]
+        results = iter(annotate(self.nlp, known, self.extract))
+        missing = ValueError("has no text")
+        found = [next(results) if isinstance(text, str) else missing for text in texts]
+        good = [None if isinstance(item, Exception) else item for item in found]
+        columns = {
+            "tokens": pa.array([item and item["tokens"] for item in good], TOKENS),
+            "spans": pa.array([item and item["spans"] for item in good], SPANS),
+            "error": pa.array(
+                [explain(item) if isinstance(item, Exception) else None for item in found],
+                pa.string(),
+            ),
+            "failed": pa.array([item is None for item in good]),
+        }
+        for name, column in columns.items():
+            if name in table.column_names:
+                table = table.drop_columns([name])
+            table = table.append_column(name, column)
+        return table
+
+
+def annotate_on_cluster(
+    sources: list[Source],
+    output: Path,
+    *,
+    settings: Settings,
+    text_field: str = "text",
+    workers: int = 1,
+    address: str | None = None,
+) -> Progress:
+    """Annotate Parquet files into a folder of Parquet files.
+
+    sources (list[Source]): The files.
+    output (Path): The folder to write. It appears when all is done. What failed
+        stands in the folder `<output>.failed`.
+    settings (Settings): How; the format has no meaning here.
+    text_field (str): The column of the text. The others are kept.
+    workers (int): How many load the pipeline, with a core each.
+    address (str | None): A cluster's, None for a Ray on this machine.
+    RETURNS (Progress): How many records were read, and how many failed.
+    RAISES (InputError): If Ray is not installed or the files are not Parquet.
+    """
+    ray = _import_ray()
+    for source in sources:
+        if source.kind != "parquet":
+            raise InputError(f"{source.name}: is not Parquet, which is what --engine ray reads.")
+    check_columns(sources, text_field)
+    _start(ray, workers, address)
+    failed = output.with_name(f"{output.name}.failed")
+    try:
+        with replacing(output) as partial:
+            data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
+            blocks = data.repartition(target_num_rows_per_block=BATCHES_PER_BLOCK * RECORDS)
+            blocks.map_batches(
+                Annotator,
+                fn_constructor_args=(settings, text_field),
+                batch_size=RECORDS,
+                batch_format="pyarrow",
+                compute=ray.data.ActorPoolStrategy(size=workers),
+                num_cpus=1,
+                num_gpus=int(settings.gpu >= 0),
+            ).write_parquet(str(partial.resolve()), partition_cols=["failed"])
+            remove(failed)
+            progress = Progress(
+                records=_count_rows(partial), failed=_count_rows(partial / "failed=true")
+            )
+            _take_apart(partial, failed)
+    finally:
+        ray.shutdown()
+    return progress
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise InputError("Ray is not installed. Run `pip install -e '.[ray]'`.") from error
+    return ray
+
+
+def _start(ray: Any, workers: int, address: str | None) -> None:
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    if address:
+        import scripts
+
+        ray.init(address=address, runtime_env={"py_modules": [scripts]}, log_to_driver=False)
+    else:  # a core more than the workers', for reading and writing
+        ray.init(
+            address="local", num_cpus=workers + 1, log_to_driver=False, include_dashboard=False
+        )
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+
+
+def _count_rows(folder: Path) -> int:
+    return sum(pa.parquet.ParquetFile(path).metadata.num_rows for path in folder.rglob("*.parquet"))
+
+
+def _take_apart(folder: Path, failed: Path) -> None:
+    """Put what failed beside the rest."""
+    if (folder / "failed=true").exists():
+        (folder / "failed=true").rename(failed)
+    for path in sorted((folder / "failed=false").glob("*.parquet")):
+        path.rename(folder / path.name)
+    remove(folder / "failed=false")
