@@ -1,0 +1,65 @@
+"""Annotation at length is measured, and judged, whatever the figures."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import endurance
+from scripts.convert import convert_corpus
+from scripts.corpora.registry import CORPORA
+from scripts.endurance import judge, main, project
+from scripts.errors import InputError
+from scripts.files import read_json
+
+GOOD: dict[str, Any] = {"memory_mb": [100, 105, 109], "equal": True, "complete": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, None),
+        ({"memory_mb": [100, 111, 100]}, "memory grew to 1.11 times"),
+        ({"equal": False}, "differs from that of one go"),
+        ({"complete": False}, "lacks records or has some twice"),
+    ],
+)
+def test_what_is_not_as_it_must_be_is_said(change: dict[str, Any], fault: str | None) -> None:
+    faults = judge(GOOD | change)
+    assert len(faults) == (fault is not None)
+    assert all(fault in found for found in faults if fault)
+
+
+def test_the_projection_adds_what_the_second_worker_added() -> None:
+    rows = [
+        {"engine": engine, "workers": workers, "words_per_second": speed}
+        for engine, workers, speed in (("local", 1, 9), ("ray", 1, 100), ("ray", 2, 180))
+    ]
+    assert project(rows)[0] == {"workers": 4, "words_per_second": 340}
+
+
+def test_it_is_measured_and_written(
+    assets: Path, ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("conll2003", "mit_movie"):
+        convert_corpus(CORPORA[name], assets, tmp_path / "corpus" / name)
+    # Ray has a test of its own, in annotating/test_cluster.py
+    engines = (("local", 1), ("local", 2), ("local", 1), ("local", 2))
+    monkeypatch.setattr(endurance, "RUNS", engines)
+    monkeypatch.setattr(endurance, "project", lambda _: [{"workers": 4, "words_per_second": 9}])
+    monkeypatch.setattr(endurance, "JITTER", 0.01)
+    monkeypatch.setattr(endurance, "GROWTH", 2.0)  # a run of a second is all start
+    output, page = tmp_path / "metrics" / "scale.json", tmp_path / "scale.md"
+    main(ruler, tmp_path / "corpus", output, page, words=200_000, kills=2, seed=1)
+    record = read_json(output)
+    assert record["words"] >= 200_000
+    assert len(record["killed_at"]) == 2
+    assert all(0 < at <= record["records"] for at in record["killed_at"])
+    assert record["equal"]
+    assert record["complete"]
+    assert len(record["scaling"]) == 4
+    assert "every record once, and the same file byte for byte" in page.read_text(encoding="utf-8")
+    assert [path.name for path in output.parent.iterdir()] == ["scale.json"]
+    monkeypatch.setattr(endurance, "judge", lambda _: ["it forgot"])
+    with pytest.raises(InputError, match="it forgot"):
+        main(ruler, tmp_path / "corpus", output, page, words=1000, kills=0, seed=1)
