@@ -73,6 +73,7 @@ def found(page: Page) -> Locator:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
+    settle(page)
     with page.expect_download() as started:
         page.get_by_role("button", name=name).click()
     path = folder / started.value.suggested_filename
@@ -218,6 +219,7 @@ def test_keyboard_alone(chromium: Browser, app: App) -> None:
         page.keyboard.press("Escape")
         for name in ("Clear all", "Entities", "Download CSV"):
             tab_to(name)
+        settle(page)
         with page.expect_download():
             page.keyboard.press("Enter")
 

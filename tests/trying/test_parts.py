@@ -5,6 +5,8 @@ import io
 import re
 import socket
 import string
+import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from scripts.annotating.engine import Annotation, annotate
 from scripts.app import PAGE, arguments, check_port
 from scripts.errors import InputError
 from scripts.trying import markup, pipelines, results
@@ -146,6 +149,24 @@ def test_annotate_text(nlp: Language) -> None:
         pipelines.annotate_text(nlp, longest + " ")
     with pytest.raises(InputError, match="There is no text"):
         pipelines.annotate_text(nlp, "\n ")
+
+
+def test_visitors_take_turns(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most = 0, 0
+
+    def slowly(nlp: Language, texts: list[str]) -> list[Annotation | Exception]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return annotate(nlp, texts)
+
+    monkeypatch.setattr(pipelines, "annotate", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: pipelines.annotate_text(nlp, text), ["Oslo"] * 8))
+    assert [len(annotation["spans"]) for annotation in found] == [1] * 8
+    assert most == 1
 
 
 def test_what_a_pipeline_says_of_itself(nlp: Language) -> None:
