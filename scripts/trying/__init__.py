@@ -1,0 +1,1 @@
+"""The page to try a pipeline on: what it shows, and what it is made of."""
