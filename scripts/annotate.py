@@ -23,7 +23,7 @@ from scripts.annotating.work import Done, Settings, work_through
 from scripts.errors import InputError
 from scripts.gpu import choose_gpu
 
-FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll"])
+FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll", "html"])
 Engine = StrEnum("Engine", ["local", "ray"])
 KindChoice = StrEnum("KindChoice", ["text", "lines", "jsonl", "csv", "parquet"])
 BY_SUFFIX = {".json": "json", ".html": "html", ".conll": "conll", ".txt": "table"}

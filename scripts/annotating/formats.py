@@ -8,6 +8,7 @@ from typing import Any, Literal
 import wasabi
 
 from scripts.annotating.engine import Annotation
+from scripts.annotating.markup import colour_alone, highlight
 from scripts.errors import printable
 
 FormatName = Literal["table", "json", "jsonl", "conll", "html"]
@@ -79,9 +80,27 @@ def to_conll(annotation: Annotation) -> str:
     return "".join(["-DOCSTART- O\n\n", *lines, "\n"])
 
 
+def to_html(annotation: Annotation) -> str:
+    """The text with its entities marked, as a part of a page."""
+    colours = {label: colour_alone(label) for label in {s["label"] for s in annotation["spans"]}}
+    return highlight(annotation, colours) + "\n"
+
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Entities</title>
+<style>
+body { font: 1rem/2 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+.annotated { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem 0; }
+.annotated + .annotated { border-top: 1px solid #ccc; }
+mark { padding: 0.1em 0.3em; border-radius: 0.3em; }
+mark span { font-size: 0.75rem; font-weight: 600; }
+</style>
+"""
 FORMATS: dict[FormatName, Format] = {
     "table": Format(to_table, between="\n"),
     "json": Format(lambda a: to_json(a, indent=2), head="[\n", between=",\n", foot="\n]\n"),
     "jsonl": Format(lambda a: to_json(a) + "\n"),
     "conll": Format(to_conll),
+    "html": Format(to_html, head=PAGE),
 }

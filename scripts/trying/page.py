@@ -6,9 +6,10 @@ from pathlib import Path
 import streamlit as st
 from spacy.language import Language
 
+from scripts.annotating import markup
 from scripts.annotating.engine import Annotation
 from scripts.errors import InputError
-from scripts.trying import markup, pipelines, results
+from scripts.trying import pipelines, results
 from scripts.trying.examples import examples_for
 
 STYLE = Path(__file__).with_name("page.css")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import spacy
@@ -14,6 +14,9 @@ from scripts.annotating.formats import FORMATS, to_conll, to_json, to_table
 from scripts.annotating.pieces import to_pieces, with_pieces
 from scripts.errors import InputError
 from tests.pipes.training import Build, encoder_key, train
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog
 
 TEXT = "In Oslo,\u2028 Anna Berg\n said 😀 שלום Oslo."
 
@@ -120,6 +123,34 @@ def test_json_is_one_list_and_json_lines_are_lines(count: int) -> None:
     lines = "".join(map(FORMATS["jsonl"].render, found))
     assert [json.loads(line) for line in lines.split("\n") if line] == found
     assert "naïve" in lines or not count
+
+
+def test_a_page_shows_text_and_labels_as_text(chromium: "Browser", tmp_path: Path) -> None:
+    form = FORMATS["html"]
+    hostile = "<script>alert(1)</script> <b>Oslo</b> & שלום\n two"
+    found = [annotation(hostile, (0, 2, "<i>X"), score=0.5), annotation("Oslo", (0, 1, "LOC"))]
+    path = tmp_path / "page.html"
+    path.write_text(form.head + "".join(map(form.render, found)) + form.foot, encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 400, "height": 800})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+
+    def dismiss(dialog: "Dialog") -> None:
+        said.append("dialog")
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.goto(path.as_uri())
+    assert page.locator(".annotated").count() == 2
+    assert page.locator("bdi").all_text_contents() == [
+        "<script>alert(1)</script> <b>Oslo</b>",
+        "Oslo",
+    ]
+    assert page.locator("mark span").first.text_content() == " <i>X 0.50"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.locator("script, b, i").count() == 0
+    assert not said
+    page.close()
 
 
 def test_json_of_what_utf_8_cannot_have_is_escaped() -> None:

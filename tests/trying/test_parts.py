@@ -15,10 +15,11 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from scripts.annotating import markup
 from scripts.annotating.engine import Annotation, annotate
 from scripts.app import PAGE, arguments, check_port
 from scripts.errors import InputError
-from scripts.trying import markup, pipelines, results
+from scripts.trying import pipelines, results
 from scripts.trying.examples import MOVIES, examples_for
 from tests.conftest import ROOT
 from tests.test_commands import fails

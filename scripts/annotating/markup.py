@@ -4,6 +4,7 @@ import colorsys
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from zlib import crc32
 
 from scripts.annotating.engine import Annotation
 
@@ -18,11 +19,17 @@ def colours(labels: Iterable[str]) -> dict[str, str]:
     labels (Iterable[str]): The labels.
     RETURNS (dict[str, str]): Their colours, such as `#f5c3b8`.
     """
-    found = {}
-    for i, label in enumerate(sorted(set(labels))):
-        channels = colorsys.hls_to_rgb((0.05 + i * _GOLDEN_ANGLE) % 1, 0.82, 0.75)
-        found[label] = "#" + "".join(f"{round(255 * c):02x}" for c in channels)
-    return found
+    return {label: _pale(0.05 + i * _GOLDEN_ANGLE) for i, label in enumerate(sorted(set(labels)))}
+
+
+def colour_alone(label: str) -> str:
+    """A pale colour for a label, where the others are not known. Two may be alike."""
+    return _pale(crc32(label.encode()) / 2**32)
+
+
+def _pale(hue: float) -> str:
+    channels = colorsys.hls_to_rgb(hue % 1, 0.82, 0.75)
+    return "#" + "".join(f"{round(255 * c):02x}" for c in channels)
 
 
 def highlight(annotation: Annotation, colour: dict[str, str]) -> str:
