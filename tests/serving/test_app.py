@@ -90,8 +90,8 @@ def test_offsets_count_characters_of_the_text_as_given(
 
 def test_an_answer_is_sent_at_once(serve: Serve) -> None:
     client = serve(wait_ms=0)
-    took = [client.post(PATH, json={"text": "Oslo"}).elapsed.total_seconds() for _ in range(20)]
-    assert min(took) < 0.03  # it would be 40 ms: see bind
+    took = [client.post(PATH, json={"text": "Oslo"}).elapsed.total_seconds() for _ in range(60)]
+    assert min(took[40:]) < 0.03  # each would be 40 ms, but for a connection's first: see bind
 
 
 def test_health_and_model(serve: Serve) -> None:
