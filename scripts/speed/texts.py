@@ -31,6 +31,12 @@ def read_texts(corpus: Path) -> dict[str, list[str]]:
     return {kind: take_words(found, WORDS[kind]) for kind, found in texts.items()}
 
 
+def read_sentences(path: Path) -> list[str]:
+    """Read the sentences of a converted split: words with a space between each."""
+    examples = load_examples(spacy.blank("en"), path)
+    return [_join(sentence) for example in examples for sentence in example.reference.sents]
+
+
 def _join(tokens: Iterable[object]) -> str:
     return " ".join(str(token) for token in tokens)
 

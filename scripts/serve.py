@@ -1,0 +1,84 @@
+"""Serve a pipeline over HTTP."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+
+from scripts import cli
+from scripts.annotating.engine import PIPELINE, load
+from scripts.errors import InputError
+from scripts.gpu import choose_gpu
+from scripts.serving.limits import Limits
+
+TOKEN = "EN_BERT_NER_TOKEN"
+
+
+def read_token(path: Path | None) -> str | None:
+    """Read what requests must bear.
+
+    path (Path | None): A file that has it, None for the environment variable
+        EN_BERT_NER_TOKEN.
+    RETURNS (str | None): The token, None if there is none.
+    RAISES (InputError): If it is empty, or nothing that a header can have.
+    """
+    if path:
+        where, token = str(path), path.read_text(encoding="utf-8", errors="replace").strip()
+    elif TOKEN in os.environ:
+        where, token = TOKEN, os.environ[TOKEN].strip()
+    else:
+        return None
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise InputError(f"{where}: expected a token of letters, digits and punctuation of ASCII.")
+    return token
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
+
+
+def main(
+    pipeline: Annotated[str, typer.Argument(help="An installed pipeline or a folder.")] = PIPELINE,
+    host: Annotated[str, typer.Option(help="0.0.0.0 for all the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any.")] = 8000,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help=f"File with the token that requests must bear, else {TOKEN} has it."),
+    ] = None,
+    max_chars: Annotated[int, typer.Option(min=1, help="Of a text.")] = Limits.chars,
+    max_texts: Annotated[int, typer.Option(min=1, help="Of a request.")] = Limits.texts,
+    queue: Annotated[int, typer.Option(min=1, help="Texts that may wait.")] = Limits.queue,
+    max_batch: Annotated[int, typer.Option(min=1, help="Texts read together.")] = Limits.batch,
+    max_wait_ms: Annotated[
+        float, typer.Option(min=0, help="How long a text waits for others to be read with.")
+    ] = Limits.wait_ms,
+    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
+) -> None:
+    """Serve a pipeline over HTTP until a signal to stop."""
+    try:
+        from scripts.serving.app import make_app
+        from scripts.serving.server import bind, run
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is missing. Run `pip install -e '.[serve]'`.") from error
+    limits = Limits(max_chars, max_texts, queue, max_batch, wait_ms=max_wait_ms)
+    token = read_token(token_file)
+    with bind(host, port) as bound:
+        if (gpu := choose_gpu(gpu_id)) >= 0:
+            spacy.require_gpu(gpu)
+        app = make_app(load(pipeline), limits, token)
+        if token is None and not is_local(host):
+            print(f"Anyone who reaches {host} may use this: there is no token.")
+        where = f"[{host}]" if ":" in host else host
+        print(f"{pipeline} on http://{where}:{bound.getsockname()[1]}/docs", flush=True)
+        run(app, bound)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""The service: an application, and what gathers texts into batches."""

@@ -1,0 +1,170 @@
+"""Texts gather while others are run, in order, within the limits."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from scripts.serving.batching import Batcher
+from scripts.serving.limits import Limits, RequestError
+
+
+class Upper:
+    """Makes texts upper case; holds at each batch until it may go on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def __call__(self, texts: list[str]) -> list[str | Exception]:
+        self.batches.append(texts)
+        assert self.go_on.wait(10)
+        if "crash" in texts:
+            raise RuntimeError
+        return [ValueError() if text == "boom" else text.upper() for text in texts]
+
+
+def run(work: Callable[[Upper, Batcher[str]], Awaitable[None]], **limits: Any) -> Upper:
+    """Run a test with a batcher that is closed afterwards."""
+    upper = Upper()
+
+    async def main() -> None:
+        batcher: Batcher[str] = Batcher(upper, Limits(**limits))
+        batcher.start()
+        try:
+            await work(upper, batcher)
+        finally:
+            upper.go_on.set()
+            await batcher.close()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    return upper
+
+
+async def busy(upper: Upper, batcher: Batcher[str]) -> "asyncio.Task[Any]":
+    """Keep the model busy with a text."""
+    upper.go_on.clear()
+    first = start(batcher.submit(["first"]))
+    while not upper.batches:
+        await asyncio.sleep(0.001)
+    return first
+
+
+def start(work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    return asyncio.create_task(work)
+
+
+def test_what_comes_while_the_model_is_busy_is_run_together_and_in_order() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        first = await busy(upper, batcher)
+        others = [start(batcher.submit([f"a{i}", f"b{i}"])) for i in range(3)]
+        await asyncio.sleep(0.05)
+        upper.go_on.set()
+        assert await first == ["FIRST"]
+        assert [await other for other in others] == [[f"A{i}", f"B{i}"] for i in range(3)]
+
+    upper = run(work, batch=4)
+    # the second request spans two batches
+    assert upper.batches == [["first"], ["a0", "b0", "a1", "b1"], ["a2", "b2"]]
+
+
+def test_an_idle_model_waits_for_others_but_not_long() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        first = start(batcher.submit(["a"]))
+        await asyncio.sleep(0.05)
+        assert upper.batches == []
+        assert await batcher.submit(["b"]) == ["B"]
+        assert await first == ["A"]
+
+    assert run(work, wait_ms=400).batches == [["a", "b"]]
+
+
+def test_a_full_batch_waits_for_nobody() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        await asyncio.wait_for(batcher.submit(["a", "b"]), 5)
+
+    assert run(work, batch=2, wait_ms=60_000).batches == [["a", "b"]]
+
+
+def test_a_batch_of_one_is_no_batch() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        assert await batcher.submit(["a", "b", "c"]) == ["A", "B", "C"]
+
+    assert run(work, batch=1).batches == [["a"], ["b"], ["c"]]
+
+
+def test_a_batch_holds_only_so_many_characters_but_at_least_a_text() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        await batcher.submit(["aaaa", "bb", "c", "dd", "eeeeeeee"])
+
+    assert run(work, batch_chars=4).batches == [["aaaa"], ["bb", "c"], ["dd"], ["eeeeeeee"]]
+
+
+def test_a_full_queue_takes_all_texts_of_a_request_or_none() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        first = await busy(upper, batcher)
+        second = start(batcher.submit(["a", "b"]))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="wait already") as caught:
+            await batcher.submit(["c", "d"])
+        assert caught.value.status == 429
+        third = start(batcher.submit(["e"]))
+        await asyncio.sleep(0)
+        upper.go_on.set()
+        assert [await task for task in (first, second, third)] == [["FIRST"], ["A", "B"], ["E"]]
+
+    assert run(work, queue=3, texts=2).batches == [["first"], ["a", "b", "e"]]
+
+
+def test_who_is_cancelled_is_dropped() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        first = await busy(upper, batcher)
+        gone, stays = start(batcher.submit(["gone"])), start(batcher.submit(["stays"]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        first.cancel()  # it is being run: its result goes nowhere
+        await asyncio.sleep(0)
+        upper.go_on.set()
+        assert await stays == ["STAYS"]
+
+    assert run(work).batches == [["first"], ["stays"]]
+
+
+def test_a_failure_is_the_result_of_its_text_or_of_the_batch_that_failed_whole() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        good, bad = await batcher.submit(["a", "boom"])
+        assert good == "A"
+        assert isinstance(bad, ValueError)
+        both = await batcher.submit(["b", "crash"])
+        assert all(isinstance(one, RuntimeError) for one in both)
+        assert await batcher.submit(["c"]) == ["C"]
+
+    run(work)
+
+
+def test_what_was_taken_is_run_before_the_end_and_nothing_is_taken_after() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        first = await busy(upper, batcher)
+        waiting = [start(batcher.submit([str(i)])) for i in range(5)]
+        await asyncio.sleep(0)
+        closing = start(batcher.close())
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="shutting down") as caught:
+            await batcher.submit(["late"])
+        assert caught.value.status == 503
+        upper.go_on.set()
+        await closing
+        assert first.done()
+        assert [task.result() for task in waiting] == [[str(i)] for i in range(5)]
+
+    assert run(work, batch=2).batches == [["first"], ["0", "1"], ["2", "3"], ["4"]]
+
+
+def test_no_texts_need_no_batch() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        assert await batcher.submit([]) == []
+
+    assert run(work).batches == []
