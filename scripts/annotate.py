@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from spacy.util import get_package_path, is_package
 from tqdm import tqdm
 
 from scripts import cli
@@ -27,6 +28,9 @@ FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll", "html
 Engine = StrEnum("Engine", ["local", "ray"])
 KindChoice = StrEnum("KindChoice", ["text", "lines", "jsonl", "csv", "parquet"])
 BY_SUFFIX = {".json": "json", ".html": "html", ".conll": "conll", ".txt": "table"}
+
+
+Input = Iterator[Record | Failure] | list[Source]
 
 
 def annotate_files(
@@ -50,11 +54,16 @@ def annotate_files(
     RAISES (InputError): If an input, the pipeline or the output cannot be used, or
         if the files changed while they were read.
     """
-    job = {**asdict(settings), "text_field": text_field, "input": _fingerprint(sources)}
+    if output.resolve() in [source.path.resolve() for source in sources]:
+        raise InputError(f"{output}: is an input, too. Name another output.")
+    job = {
+        **asdict(settings),
+        "pipeline": _fingerprint(_files_of(settings.pipeline)),
+        "text_field": text_field,
+        "input": _fingerprint([source.path for source in sources]),
+    }
     file = Output(output, job, FORMATS[settings.format])
-    if restart:
-        file.restart()
-    with file.opened():
+    with file.opened(restart=restart):
         if not file.progress.complete:
             total = records.count_records(sources, text_field)
             batches = cut_batches(records.read_all(sources, text_field), file.progress.records)
@@ -70,12 +79,17 @@ def annotate_files(
     return file.progress
 
 
-def _fingerprint(sources: list[Source]) -> str:
-    """What tells one input from another, and from what it was before a change."""
-    found = [
-        (str(path.resolve()), kind, path.stat().st_size, path.stat().st_mtime_ns)
-        for path, kind in ((source.path, source.kind) for source in sources)
-    ]
+def _files_of(pipeline: str) -> list[Path]:
+    """The files of a pipeline, installed or in a folder."""
+    folder = Path(pipeline) if Path(pipeline).is_dir() else None
+    if folder is None and is_package(pipeline):
+        folder = get_package_path(pipeline)
+    return sorted(folder.rglob("*")) if folder else []
+
+
+def _fingerprint(files: list[Path]) -> str:
+    """What tells files from others, and from what they were before a change."""
+    found = [(str(f.resolve()), (state := f.stat()).st_size, state.st_mtime_ns) for f in files]
     return sha256(json.dumps(found).encode()).hexdigest()
 
 
@@ -112,10 +126,12 @@ def read_input(
 ) -> Iterator[Record | Failure] | list[Source]:
     """What an argument stands for: files, standard input, or a text as it is."""
     if given == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed. Give a text, a file or a folder.")
         return records.read_stream(sys.stdin.buffer, kind or "text", "standard input", text_field)
     path = Path(given)
     try:
-        exists = path.exists()
+        exists = given != "" and path.exists()
     except (OSError, ValueError):  # a text that is too long for a name, or no name at all
         exists = False
     looks_like_path = records.kind_of(path) is not None and not any(c.isspace() for c in given)
@@ -156,31 +172,49 @@ def main(
 ) -> None:
     """Find the entities of a text, of files, or of what comes in, with how sure they are."""
     kind: Any = input_format.value if input_format else None
-    found = read_input(given, kind, text_field)
+    cluster = engine is Engine.ray
+    if cluster and (output_format or restart or by_word_piece):
+        raise InputError("--engine ray has no --format, --restart and --by-word-piece.")
+    if address and not cluster:
+        raise InputError("--address is for --engine ray.")
+    found = _leave_out(output, read_input(given, kind, text_field))
     chosen: Any = output_format.value if output_format else _choose_format(given, found, output)
-    settings = Settings(pipeline, chosen, min_confidence, by_word_piece, choose_gpu(gpu_id))
+    # a cluster's machines have GPUs of their own
+    gpu = choose_gpu(gpu_id) if not cluster else 0 if gpu_id.isdecimal() else -1
+    settings = Settings(pipeline, chosen, min_confidence, by_word_piece, gpu)
     try:
         if output and isinstance(found, list):
             options: Any = {"settings": settings, "text_field": text_field, "workers": workers}
-            if engine is Engine.ray:
+            if cluster:
                 progress = annotate_on_cluster(found, output, address=address, **options)
             else:
                 progress = annotate_files(found, output, restart=restart, **options)
             good = _report(progress, output)
-        elif output or engine is Engine.ray:
-            raise InputError("expected a file or folder to read, and --output.")
+        elif output or cluster:
+            raise InputError("--output and --engine ray go with a file or a folder to read.")
         else:
             stream = records.read_all(found, text_field) if isinstance(found, list) else found
             good = annotate_stream(stream, settings, workers)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on" if output else "stopped", file=sys.stderr)
+        goes_on = "; the same command, without --restart, goes on" if output and not cluster else ""
+        print(f"stopped{goes_on}", file=sys.stderr)
         raise typer.Exit(130) from None
     if not good:
         raise typer.Exit(1)
 
 
+def _leave_out(output: Path | None, found: Input) -> Input:
+    """Leave what an earlier run has written out of a folder that is read."""
+    if output is None or not isinstance(found, list):
+        return found
+    written = (output.resolve(), output.with_name(f"{output.name}.failed.jsonl").resolve())
+    return [s for s in found if not s.in_folder or s.path.resolve() not in written]
+
+
 def _choose_format(given: str, found: object, output: Path | None) -> str:
     if output:
+        if output.suffix.lower() in (".csv", ".tsv", ".parquet"):
+            raise InputError(f"{output}: is written as JSON lines. Name it .jsonl.")
         return BY_SUFFIX.get(output.suffix.lower(), "jsonl")
     return "jsonl" if isinstance(found, list) or given == "-" else "table"
 

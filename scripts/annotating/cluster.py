@@ -6,6 +6,7 @@ folder of its own, and the others go on.
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from scripts.annotating.engine import annotate, explain
-from scripts.annotating.records import Source, check_columns
+from scripts.annotating.records import Source, check_columns, count_records
 from scripts.annotating.stream import RECORDS, Progress
-from scripts.annotating.work import Settings, load_for
-from scripts.errors import InputError
+from scripts.annotating.work import Settings, given_name, load_for
+from scripts.errors import InputError, first_line
 from scripts.files import remove, replacing
 
 INT, STRING = pa.int64(), pa.string()
@@ -41,8 +42,8 @@ class Annotator:
     def __init__(self, settings: Settings, text_field: str) -> None:
         import torch
 
-        torch.set_num_threads(1)  # a worker is given one core
-        self.nlp, self.extract = load_for(settings)
+        torch.set_num_threads(1)  # a worker is given one core, and sees its GPU as number 0
+        self.nlp, self.extract = load_for(replace(settings, gpu=min(settings.gpu, 0)))
         self.text_field = text_field
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -57,14 +58,13 @@ class Annotator:
             "tokens": pa.array([item and item["tokens"] for item in good], TOKENS),
             "spans": pa.array([item and item["spans"] for item in good], SPANS),
             "error": pa.array(
-                [explain(item) if isinstance(item, Exception) else None for item in found],
-                pa.string(),
+                [explain(item) if isinstance(item, Exception) else None for item in found], STRING
             ),
             "failed": pa.array([item is None for item in good]),
         }
+        given = [given_name(n) if n != self.text_field else n for n in table.column_names]
+        table = table.rename_columns(given)
         for name, column in columns.items():
-            if name in table.column_names:
-                table = table.drop_columns([name])
             table = table.append_column(name, column)
         return table
 
@@ -88,16 +88,15 @@ def annotate_on_cluster(
     workers (int): How many load the pipeline, with a core each.
     address (str | None): A cluster's, None for a Ray on this machine.
     RETURNS (Progress): How many records were read, and how many failed.
-    RAISES (InputError): If Ray is not installed or the files are not Parquet.
+    RAISES (InputError): If Ray is not installed, the files are not Parquet, the output
+        is there already, or the cluster fails.
     """
     ray = _import_ray()
-    for source in sources:
-        if source.kind != "parquet":
-            raise InputError(f"{source.name}: is not Parquet, which is what --engine ray reads.")
-    check_columns(sources, text_field)
-    _start(ray, workers, address)
     failed = output.with_name(f"{output.name}.failed")
+    _check(sources, text_field, (output, failed))
+    load_for(replace(settings, gpu=-1))  # says what is wrong with the pipeline, before Ray does
     try:
+        _start(ray, workers, address)
         with replacing(output) as partial:
             data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
             blocks = data.repartition(target_num_rows_per_block=BATCHES_PER_BLOCK * RECORDS)
@@ -110,20 +109,38 @@ def annotate_on_cluster(
                 num_cpus=1,
                 num_gpus=int(settings.gpu >= 0),
             ).write_parquet(str(partial.resolve()), partition_cols=["failed"])
-            remove(failed)
             progress = Progress(
                 records=_count_rows(partial), failed=_count_rows(partial / "failed=true")
             )
+            if (expected := count_records(sources, text_field)) != progress.records:
+                raise InputError(
+                    f"expected {expected} records, found {progress.records} in the output: input "
+                    "and output must lie where every machine of the cluster reaches them."
+                )
             _take_apart(partial, failed)
+    except (ray.exceptions.RayError, ConnectionError) as error:
+        raise InputError(f"Ray failed, and nothing is written: {first_line(error)}") from error
     finally:
         ray.shutdown()
     return progress
+
+
+def _check(sources: list[Source], text_field: str, outputs: tuple[Path, Path]) -> None:
+    for source in sources:
+        if source.kind != "parquet":
+            raise InputError(f"{source.name}: is not Parquet, which is what --engine ray reads.")
+    check_columns(sources, text_field)
+    for path in outputs:
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise InputError(f"{path}: is there already. Remove it, or name another output.")
+        remove(path)
 
 
 def _import_ray() -> Any:
     try:
         import ray
         import ray.data
+        import ray.exceptions
     except ImportError as error:
         raise InputError("Ray is not installed. Run `pip install -e '.[ray]'`.") from error
     return ray
@@ -139,8 +156,6 @@ def _start(ray: Any, workers: int, address: str | None) -> None:
         ray.init(
             address="local", num_cpus=workers + 1, log_to_driver=False, include_dashboard=False
         )
-    context = ray.data.DataContext.get_current()
-    context.execution_options.preserve_order = True
 
 
 def _count_rows(folder: Path) -> int:
@@ -149,6 +164,7 @@ def _count_rows(folder: Path) -> int:
 
 def _take_apart(folder: Path, failed: Path) -> None:
     """Put what failed beside the rest."""
+    folder.mkdir(exist_ok=True)  # Ray writes nothing of an input without rows
     if (folder / "failed=true").exists():
         (folder / "failed=true").rename(failed)
     for path in sorted((folder / "failed=false").glob("*.parquet")):

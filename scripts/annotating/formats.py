@@ -1,6 +1,7 @@
 """What annotations are written as."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,12 +27,29 @@ class Format:
 
 def to_json(annotation: Annotation, indent: int | None = None) -> str:
     """JSON with other scripts as they are, unless UTF-8 cannot have them."""
-    found = json.dumps(annotation, ensure_ascii=False, indent=indent, default=str)
+    options: dict[str, Any] = {"indent": indent, "default": _shown}
     try:
+        found = json.dumps(annotation, ensure_ascii=False, allow_nan=False, **options)
         found.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
-        return json.dumps(annotation, indent=indent, default=str)
+        return json.dumps(annotation, **options)
+    except ValueError:
+        return to_json(_without_nan(annotation), indent)
     return found
+
+
+def _shown(value: object) -> str:
+    """What JSON has no type for, such as a date."""
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with null for numbers that are none, of which JSON has no notion."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_table(annotation: Annotation) -> str:

@@ -14,7 +14,7 @@ def with_pieces(nlp: Language) -> Extract:
 
     RAISES (InputError): If the pipeline has no encoder with word pieces.
     """
-    _tokenizer_of(nlp)
+    _encoder_of(nlp)
     return lambda doc: {**to_annotation(doc), "pieces": to_pieces(nlp, doc)}
 
 
@@ -27,32 +27,40 @@ def to_pieces(nlp: Language, doc: Doc) -> list[dict[str, Any]]:
         characters, tag (IOB2), and the score of the entity, where there is one. A
         token that stands in two windows has its word pieces once, from the first.
     """
-    tokenizer, get_spans = _tokenizer_of(nlp)
-    scores = {token.i: confidence(ent) for ent in doc.ents for token in ent}
+    model = _encoder_of(nlp)
+    longest = getattr(model.transformer.config, "max_position_embeddings", 512)
+    longest = min(longest, model.tokenizer.model_max_length)
+    entities = {token.i: ent for ent in doc.ents for token in ent}
+    begun: set[int] = set()
     pieces: list[dict[str, Any]] = []
     reached = 0
-    for window in get_spans([doc])[0] if len(doc) else ():
-        encoded = tokenizer([t.text for t in window], is_split_into_words=True, truncation=True)
+    for window in model.attrs["get_spans"]([doc])[0] if len(doc) else ():
+        encoded = model.tokenizer(
+            [token.text for token in window],
+            is_split_into_words=True,
+            truncation=True,
+            max_length=longest,
+        )
         for text, word, (start, end) in zip(
             encoded.tokens(), encoded.word_ids(), encoded.encodings[0].offsets, strict=True
         ):
             if word is None or window.start + word < reached:
                 continue
             token = window[word]
-            tag = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
-            begins = not pieces or start == 0
-            if not begins and tag.startswith("B-"):
-                tag = f"I-{token.ent_type_}"
-            piece = {"text": text, "start": token.idx + start, "end": token.idx + end, "tag": tag}
-            score = scores.get(token.i)
-            pieces.append(piece if score is None else {**piece, "score": round(score, DIGITS)})
+            piece = {"text": text, "start": token.idx + start, "end": token.idx + end, "tag": "O"}
+            if ent := entities.get(token.i):
+                piece["tag"] = f"{'I' if ent.start in begun else 'B'}-{ent.label_}"
+                begun.add(ent.start)
+                if (score := confidence(ent)) is not None:
+                    piece["score"] = round(score, DIGITS)
+            pieces.append(piece)
         reached = max(reached, window.end)
     return pieces
 
 
-def _tokenizer_of(nlp: Language) -> tuple[Any, Any]:
+def _encoder_of(nlp: Language) -> Any:
     for _, pipe in nlp.pipeline:
         model: Any = getattr(pipe, "model", None)
         if hasattr(model, "tokenizer"):
-            return model.tokenizer, model.attrs["get_spans"]
+            return model
     raise InputError("the pipeline has no encoder with word pieces. Leave out --by-word-piece.")

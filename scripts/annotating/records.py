@@ -49,6 +49,7 @@ class Source:
     path: Path
     kind: Kind
     name: str  # in messages, and in a folder also in the output
+    in_folder: bool = False
 
     def read(self, text_field: str) -> Iterator[Record | Failure]:
         """Its records. See `read_source`."""
@@ -67,10 +68,14 @@ def find_sources(path: Path, kind: Kind | None) -> list[Source]:
         files = sorted(
             file for file in path.rglob("*") if file.is_file() and not _hidden(file, path)
         )
-        known = [Source(f, k, f.relative_to(path).as_posix()) for f in files if (k := kind_of(f))]
+        known = [
+            Source(file, kind or found, file.relative_to(path).as_posix(), in_folder=True)
+            for file in files
+            if (found := kind_of(file))
+        ]
         if not known:
             raise InputError(f"{path}: holds no file that ends in {', '.join(SUFFIXES)}.")
-        return [Source(s.path, kind, s.name) for s in known] if kind else known
+        return known
     found = kind or kind_of(path)
     if not path.exists():
         raise InputError(f"{path}: not found.")
@@ -121,6 +126,8 @@ def read_stream(
     text_field (str): The field that holds the text.
     YIELDS (Record | Failure): The records, and what could not be read.
     """
+    if kind in ("csv", "parquet"):
+        raise InputError(f"{name}: is not read as {kind}. Write it to a file, and name that.")
     if kind == "text":
         yield _decoded(stream.read(), name)
         return
@@ -142,9 +149,13 @@ def _shown(content: bytes) -> str:
     return content.decode("utf-8", errors="backslashreplace")
 
 
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def _from_json(line: bytes, where: str, text_field: str) -> Record | Failure:
     try:
-        found = json.loads(line)
+        found = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         return Failure(where, f"not valid JSON: {first_line(error)}", _shown(line))
     text = found.get(text_field) if isinstance(found, dict) else None
@@ -213,11 +224,11 @@ def _check_column(source: Source, text_field: str, columns: Iterable[str]) -> No
 
 
 def read_all(sources: list[Source], text_field: str) -> Iterator[Record | Failure]:
-    """The records of all files. Of more than one file, a record says which: `source`."""
+    """The records of all files. Of a folder's files, a record says which: `source`."""
     for source in sources:
         for record in source.read(text_field):
-            if len(sources) > 1 and isinstance(record, Record):
-                yield replace(record, fields={"source": source.name, **record.fields})
+            if source.in_folder and isinstance(record, Record):
+                yield replace(record, fields={**record.fields, "source": source.name})
             else:
                 yield record
 
@@ -230,6 +241,9 @@ def count_records(sources: list[Source], text_field: str) -> int:
 def _count(source: Source, text_field: str) -> int:
     if source.kind == "text":
         return 1
+    if source.kind == "parquet":
+        with _open_parquet(source, text_field) as parquet:
+            return int(parquet.metadata.num_rows)
     if source.kind in ("lines", "jsonl"):
         with source.path.open("rb") as file:
             return sum(1 for line in file if line.strip())

@@ -54,15 +54,11 @@ class Output:
         )
         self.progress = Progress()
 
-    def restart(self) -> None:
-        """Forget what an earlier run has done."""
-        for path in (self.journal, self.partial, self.failed_partial):
-            remove(path)
-
     @contextmanager
-    def opened(self) -> Iterator["Output"]:
+    def opened(self, *, restart: bool = False) -> Iterator["Output"]:
         """Go on where the last run ended, or begin.
 
+        restart (bool): Begin, whatever an earlier run has done.
         RAISES (InputError): If another run is writing, or was begun in another way.
         """
         if self.path.is_dir():
@@ -73,14 +69,24 @@ class Output:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise InputError(f"{self.path}: another run is writing it. Wait for it.") from error
-            self._read_journal()
-            if self.progress.complete:  # a run was killed while it put the files in their places
-                yield self
-                return
-            with self.partial.open("ab") as self._good, self.failed_partial.open("ab") as self._bad:
-                self._cut(self._good, self.progress.bytes)
-                self._cut(self._bad, self.progress.failed_bytes)
-                yield self
+            if restart:
+                remove(self.journal)
+            try:
+                self._read_journal()
+                if self.progress.complete:  # killed while it put the files in their places
+                    yield self
+                    return
+                with (
+                    self.partial.open("ab") as self._good,
+                    self.failed_partial.open("ab") as self._bad,
+                ):
+                    self._cut(self._good, self.progress.bytes)
+                    self._cut(self._bad, self.progress.failed_bytes)
+                    yield self
+            finally:
+                if not self.journal.exists():  # nothing is left to go on with
+                    for path in (self.partial, self.failed_partial, self.lock):
+                        remove(path)
 
     def _cut(self, file: IO[bytes], size: int) -> None:
         if file.tell() < size:
@@ -90,14 +96,19 @@ class Output:
     def _read_journal(self) -> None:
         if not self.journal.exists():
             return
-        found = read_json(self.journal)
-        differing = [key for key in self.job if found["job"].get(key) != self.job[key]]
+        try:
+            found = read_json(self.journal)
+            job, self.progress = found["job"], Progress(**found["progress"])
+        except (InputError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{self.journal}: cannot be read. Say --restart to begin anew."
+            ) from error
+        differing = [key for key in self.job if job.get(key) != self.job[key]]
         if differing:
             raise InputError(
                 f"{self.path}: a run of it was begun with another {', '.join(differing)}. "
                 "Go on as it was begun, or say --restart to begin anew."
             )
-        self.progress = Progress(**found["progress"])
 
     def add(self, done: Done) -> None:
         """Write a batch, and then that it is written.
@@ -135,8 +146,9 @@ class Output:
         for partial, path in ((self.failed_partial, self.failed), (self.partial, self.path)):
             if partial.exists():
                 partial.replace(path)
+        if not self.path.exists():
+            raise InputError(f"{self.partial}: somebody removed it. Say --restart to begin anew.")
         remove(self.journal)
-        remove(self.lock)
 
 
 def _write(file: IO[bytes], text: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from threading import Thread
 
 from spacy import require_gpu
 from spacy.language import Language
@@ -17,9 +18,11 @@ from scripts.annotating.formats import FORMATS, FormatName, to_json
 from scripts.annotating.pieces import with_pieces
 from scripts.annotating.records import Failure, Record
 from scripts.errors import InputError
+from scripts.machine import give_back_memory
 
 Batch = list[Record | Failure]  # with what could not be read
 Done = list[str | Failure]  # what is to be written of each
+OURS = ("text", "tokens", "spans", "pieces", "error", "failed")
 AHEAD = 2  # batches that wait for each worker
 
 
@@ -56,6 +59,7 @@ def make_worker(settings: Settings) -> Callable[[Batch], Done]:
     def work(batch: Batch) -> Done:
         texts = [record.text for record in batch if isinstance(record, Record)]
         found = iter(annotate(nlp, texts, extract))
+        give_back_memory()
         return [r if isinstance(r, Failure) else _written(r, next(found), render) for r in batch]
 
     return work
@@ -64,11 +68,17 @@ def make_worker(settings: Settings) -> Callable[[Batch], Done]:
 def _written(
     record: Record, found: Annotation | Exception, render: Callable[[Annotation], str]
 ) -> str | Failure:
+    fields = {given_name(key): value for key, value in record.fields.items()}
     if isinstance(found, Exception):
         return Failure(
             record.where, explain(found), to_json({**record.fields, "text": record.text})
         )
-    return render({**record.fields, **found})
+    return render({**fields, **found})
+
+
+def given_name(key: str) -> str:
+    """What a field of the input is called in the output, where its name may be one of ours."""
+    return f"given_{key}" if key in OURS else key
 
 
 def work_through(batches: Iterable[Batch], settings: Settings, workers: int) -> Generator[Done]:
@@ -98,27 +108,38 @@ def work_through(batches: Iterable[Batch], settings: Settings, workers: int) -> 
         except BrokenProcessPool as error:
             raise InputError(
                 "a worker ended before its work did, perhaps for lack of memory. "
-                "The same command goes on; --workers says how many there are."
+                "The same command, without --restart, goes on; --workers says how many there are."
             ) from error
         finally:
             for future in waiting:
                 future.cancel()
 
 
-_worker: Callable[[Batch], Done] | None = None
+_worker: Callable[[Batch], Done] | InputError
 
 
 def _start(settings: Settings, threads: int) -> None:
     """Load the pipeline in a new process."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told, and ends the others
+    Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
-    _worker = make_worker(settings)
+    try:
+        _worker = make_worker(settings)
+    except InputError as error:
+        _worker = error
+
+
+def _end_with_parent() -> None:
+    """End this process when the first one is killed, which cannot say so."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _work(batch: Batch) -> Done:
-    if _worker is None:
-        raise RuntimeError("a batch was sent before the worker was ready")
+    if isinstance(_worker, InputError):
+        raise _worker
     return _worker(batch)

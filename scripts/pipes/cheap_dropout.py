@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 BYTES = 256
+KNOWN = ("query", "key", "value", "attn_mask", "dropout_p", "scale")
 
 
 class CheapDropout(TorchFunctionMode):
@@ -38,10 +39,10 @@ class CheapDropout(TorchFunctionMode):
     ) -> Any:
         """Do dropout and attention, and leave the rest to PyTorch."""
         kwargs = kwargs or {}
-        if func is functional.dropout:
+        if func is functional.dropout and _can_drop(kwargs.get("p", 0.5)):
             return self.dropout(*args, **kwargs)
-        if func is functional.scaled_dot_product_attention and not kwargs.get("is_causal"):
-            return self.attention(*args, **{k: v for k, v in kwargs.items() if k != "is_causal"})
+        if func is functional.scaled_dot_product_attention and _can_attend(args, kwargs):
+            return self.attention(*args, **{k: v for k, v in kwargs.items() if k in KNOWN})
         return func(*args, **kwargs)
 
     def dropout(
@@ -85,6 +86,16 @@ class CheapDropout(TorchFunctionMode):
         mask = torch.empty(values.shape, dtype=values.dtype)
         torch.ge(torch.from_numpy(drawn).view(values.shape), dropped, out=mask)
         return mask.mul_(scale) if scale != 1 else mask
+
+
+def _can_drop(p: float) -> bool:
+    """Whether a multiple of 1/256 is near enough."""
+    return p == 0 or 1 / BYTES <= p <= 1 - 1 / BYTES
+
+
+def _can_attend(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    plain = not kwargs.get("is_causal") and not kwargs.get("enable_gqa") and len(args) <= 5
+    return plain and _can_drop(kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
 
 
 def _bytes(p: float) -> int:
