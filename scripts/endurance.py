@@ -23,6 +23,7 @@ from scripts.machine import describe_machine
 from scripts.markdown import markdown_template
 from scripts.speed.texts import count_words, read_texts, stream
 
+TENTHS = 8  # in which memory must have been seen, of ten
 GROWTH = 1.1  # memory at most, after the first tenth
 RUNS = (("local", 1), ("local", 2), ("ray", 1), ("ray", 2))
 JITTER = 1.0  # seconds, in which a run is killed after a record that was drawn
@@ -63,6 +64,7 @@ def measure(
         "complete": _ids(folder / "killed.jsonl") == list(range(len(texts))),
         "memory_mb": whole["memory_mb"],
         "scaling": _scale(pipeline, fifth, folder),
+        "ray_equal": _spans_of_ray(folder / "part-ray-2") == _spans(folder / "part-local-2"),
     }
 
 
@@ -154,6 +156,20 @@ def _scale(pipeline: Path, texts: list[str], folder: Path) -> list[dict[str, Any
     return rows
 
 
+def _spans(path: Path) -> dict[int, list[dict[str, Any]]]:
+    """The entities of each record that the local engine has written."""
+    with path.open(encoding="utf-8") as file:
+        return {row["id"]: row["spans"] for row in map(json.loads, file)}
+
+
+def _spans_of_ray(folder: Path) -> dict[int, list[dict[str, Any]]]:
+    rows = pa.parquet.read_table(folder, columns=["id", "spans"]).to_pylist()
+    return {
+        row["id"]: [{k: v for k, v in span.items() if v is not None} for span in row["spans"]]
+        for row in rows
+    }
+
+
 def project(scaling: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What more workers of Ray would do if each added what the second one did.
 
@@ -161,6 +177,8 @@ def project(scaling: list[dict[str, Any]]) -> list[dict[str, Any]]:
     RETURNS (list[dict[str, Any]]): workers and words_per_second.
     """
     one, two = (r["words_per_second"] for r in scaling if r["engine"] == "ray")
+    if two <= one:  # the machine had no core for the second one
+        return []
     return [
         {"workers": n, "words_per_second": round(one + (n - 1) * (two - one))} for n in PROJECTED
     ]
@@ -168,12 +186,16 @@ def project(scaling: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def judge(record: dict[str, Any]) -> list[str]:
     """What of the record is not as it must be, a line each."""
-    memory = record["memory_mb"]
-    growth = max(memory) / memory[0] if memory else 1.0
+    memory, at = record["memory_mb"], record["killed_at"]
+    growth = max(memory) / memory[0] if memory else 0.0
+    midway = at == sorted(set(at)) and all(0 < records < record["records"] for records in at)
     faults = {
         "the output of the killed run differs from that of one go": not record["equal"],
         "the killed run lacks records or has some twice": not record["complete"],
+        "Ray found other entities": not record["ray_equal"],
         f"memory grew to {growth:.2f} times after the first tenth": growth > GROWTH,
+        "memory was not seen in most tenths": len(memory) < TENTHS,
+        "not every kill came midway": not midway,
     }
     return [fault for fault, found in faults.items() if found]
 

@@ -63,13 +63,34 @@ def test_a_folder_becomes_one_file_of_the_kind_that_its_name_says(
     assert left(tmp_path) == {"in", "out.jsonl", "out.jsonl.failed.jsonl", "o.json"}
 
 
+def test_a_folder_that_holds_its_output_is_not_read_twice(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Oslo", encoding="utf-8")
+    for _ in range(2):
+        _, out, _ = call(str(tmp_path), "--output", str(tmp_path / "out.jsonl"))
+        assert out.endswith("out.jsonl: 1 records annotated\n")
+
+
+def test_fields_with_our_names_are_kept_under_another(call: Call, tmp_path: Path) -> None:
+    given = b'{"body": "Oslo", "text": "rain", "spans": [1]}'
+    _, out, _ = call("-", "--input-format", "jsonl", "--text-field", "body", stdin=given)
+    found = json.loads(out)
+    assert (found["text"], found["given_text"], found["given_spans"]) == ("Oslo", "rain", [1])
+
+
+def test_an_empty_text_is_a_text(call: Call) -> None:
+    assert call("")[:2] == (0, "no entities\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["missing.jsonl"], "missing.jsonl: not found."),
         (["Oslo", "--by-word-piece"], "has no encoder with word pieces"),
         (["Oslo", "--min-confidence", "0.5"], "does not say how sure it is"),
-        (["Oslo", "--output", "x.json"], "expected a file or folder to read, and --output"),
+        (["README.md", "--output", "x.csv"], "is written as JSON lines"),
+        (["README.md", "--address", "a"], "--address is for --engine ray"),
+        (["README.md", "--engine", "ray", "--restart"], "--engine ray has no"),
+        (["Oslo", "--output", "x.json"], "go with a file or a folder to read"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(call: Call, arguments: list[str], message: str) -> None:

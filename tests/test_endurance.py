@@ -12,14 +12,26 @@ from scripts.endurance import judge, main, project
 from scripts.errors import InputError
 from scripts.files import read_json
 
-GOOD: dict[str, Any] = {"memory_mb": [100, 105, 109], "equal": True, "complete": True}
+GOOD: dict[str, Any] = {
+    "memory_mb": [100, *[105] * 8, 109],
+    "records": 100,
+    "killed_at": [10, 40, 99],
+    "equal": True,
+    "complete": True,
+    "ray_equal": True,
+}
 
 
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
         ({}, None),
-        ({"memory_mb": [100, 111, 100]}, "memory grew to 1.11 times"),
+        ({"memory_mb": [100, 111, *[100] * 8]}, "memory grew to 1.11 times"),
+        ({"memory_mb": []}, "memory was not seen"),
+        ({"killed_at": [10, 100]}, "not every kill came midway"),
+        ({"killed_at": [0, 10]}, "not every kill came midway"),
+        ({"killed_at": [40, 10]}, "not every kill came midway"),
+        ({"ray_equal": False}, "Ray found other entities"),
         ({"equal": False}, "differs from that of one go"),
         ({"complete": False}, "lacks records or has some twice"),
     ],
@@ -36,6 +48,11 @@ def test_the_projection_adds_what_the_second_worker_added() -> None:
         for engine, workers, speed in (("local", 1, 9), ("ray", 1, 100), ("ray", 2, 180))
     ]
     assert project(rows)[0] == {"workers": 4, "words_per_second": 340}
+    assert project([*rows[:2], {**rows[2], "words_per_second": 90}]) == []
+
+
+def local(folder: Path) -> dict[int, list[dict[str, Any]]]:
+    return endurance._spans(folder / "metrics" / "scale.work" / "part-local-2")
 
 
 def test_it_is_measured_and_written(
@@ -48,6 +65,8 @@ def test_it_is_measured_and_written(
     monkeypatch.setattr(endurance, "RUNS", engines)
     monkeypatch.setattr(endurance, "project", lambda _: [{"workers": 4, "words_per_second": 9}])
     monkeypatch.setattr(endurance, "JITTER", 0.01)
+    monkeypatch.setattr(endurance, "_spans_of_ray", lambda _: local(tmp_path))
+    monkeypatch.setattr(endurance, "TENTHS", 1)
     monkeypatch.setattr(endurance, "GROWTH", 2.0)  # a run of a second is all start
     output, page = tmp_path / "metrics" / "scale.json", tmp_path / "scale.md"
     main(ruler, tmp_path / "corpus", output, page, words=200_000, kills=2, seed=1)

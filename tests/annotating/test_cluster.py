@@ -66,6 +66,7 @@ def test_a_killed_worker_changes_nothing(ruler: Path, tmp_path: Path) -> None:
         spans = [{k: v for k, v in span.items() if v is not None} for span in row["spans"]]
         assert spans == wanted["spans"]
         assert row["tokens"] == wanted["tokens"]
+        assert row["given_spans"] == row["text"]
         assert (row["id"], row["text"]) == (wanted["id"], wanted["text"])
     errors = {row["id"]: row["error"] for row in rows(tmp_path / "out.failed")}
     assert errors.keys() == FAILING.keys()
@@ -93,4 +94,14 @@ def test_what_it_cannot_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         annotate_on_cluster(find_sources(tmp_path / "a.jsonl", None), tmp_path / "o", **options)
     with pytest.raises(InputError, match='expected a column "text", found body'):
         annotate_on_cluster(find_sources(tmp_path / "a.parquet", None), tmp_path / "o", **options)
-    assert {path.name for path in tmp_path.iterdir()} == {"a.jsonl", "a.parquet"}
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("keep", encoding="utf-8")
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
+    given = find_sources(tmp_path / "a.parquet", None)
+    for name in ("precious", "a.jsonl"):
+        with pytest.raises(InputError, match=f"{name}: is there already"):
+            annotate_on_cluster(given, tmp_path / name, **options)
+    with pytest.raises(InputError, match="nowhere: not a pipeline"):
+        annotate_on_cluster(given, tmp_path / "o", settings=Settings("nowhere"))
+    assert {path.name for path in tmp_path.iterdir()} == {"a.jsonl", "a.parquet", "precious"}
+    assert (tmp_path / "precious" / "thesis.txt").read_text(encoding="utf-8") == "keep"

@@ -157,6 +157,11 @@ def test_json_of_what_utf_8_cannot_have_is_escaped() -> None:
     assert to_json({"text": "a", "id": "\ud800"}) == '{"text": "a", "id": "\\ud800"}'
 
 
+def test_what_json_has_no_type_for_is_written_readably() -> None:
+    found = json.loads(to_json({"a": float("nan"), "b": [float("inf"), 1.5], "c": b"\xffx"}))
+    assert found == {"a": None, "b": [None, 1.5], "c": "\\xffx"}
+
+
 def test_word_pieces_say_how_the_encoder_saw_it(build: Build) -> None:
     nlp = build(**{encoder_key("get_spans__max_pieces"): 12, encoder_key("get_spans__context"): 3})
     train(nlp)

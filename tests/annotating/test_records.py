@@ -79,6 +79,7 @@ def test_a_folder_is_all_its_files_and_each_record_says_which(tmp_path: Path) ->
         ("jsonl", b'{"text": "a"', "not valid JSON"),
         ("jsonl", b"[" * 100_000, "not valid JSON"),
         ("jsonl", b'["a"]', 'has no text in a field "text"'),
+        ("jsonl", b'{"text": "a", "x": NaN}', "not valid JSON: NaN is no number"),
         ("jsonl", b'{"text": 3}', 'has no text in a field "text"'),
         ("jsonl", b'{"text": "\xff"}', "not valid JSON"),
         ("lines", b"caf\xe9", "not UTF-8: unexpected end of data at byte 3"),
@@ -133,3 +134,22 @@ def test_a_folder_without_files_and_a_file_that_is_not_there_are_said(tmp_path: 
         find_sources(tmp_path, None)
     with pytest.raises(InputError, match="not found"):
         find_sources(tmp_path / "a.jsonl", None)
+
+
+def test_large_cells_and_a_byte_order_mark_are_no_trouble(tmp_path: Path) -> None:
+    long = "x" * 200_000
+    (tmp_path / "a.csv").write_text(f"\ufefftext\n{long}\n", encoding="utf-8")
+    assert [r.text for r in read_all(find_sources(tmp_path / "a.csv", None), "text")] == [long]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_stream_is_no_table(kind: Kind) -> None:
+    with pytest.raises(InputError, match=f"is not read as {kind}"):
+        list(read_stream(io.BytesIO(b"text"), kind, "standard input", "text"))
+
+
+def test_a_folder_of_one_file_says_which_too(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", ["Oslo"])
+    (found,) = read_all(find_sources(tmp_path, None), "text")
+    assert isinstance(found, Record)
+    assert found.fields == {"id": "0", "source": "a.csv"}

@@ -223,9 +223,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(
     def kill(self: Any, done: Any) -> None:
         original(self, done)
         if self.progress.records == 2 * RECORDS:
-            children = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
-            pids = Path(children).read_text(encoding="utf-8").split()
-            for pid in pids:
+            for pid in children(os.getpid()):
                 command = Path(f"/proc/{pid}/cmdline").read_bytes()
                 if b"spawn_main" in command:
                     os.kill(int(pid), signal.SIGKILL)
@@ -253,3 +251,104 @@ def test_no_more_batches_are_read_than_workers_can_take(
     next(done)
     assert read <= 2 * work.AHEAD + 2
     done.close()
+
+
+def test_a_restart_does_not_take_a_running_run_its_files(given: Path, settings: Settings) -> None:
+    output = given.with_name("out.jsonl")
+    with stream.Output(output, {}, Format(str)).opened() as running:
+        running.add(["a"])
+        with pytest.raises(InputError, match="another run is writing it"):
+            run(given, output, settings, restart=True)
+        running.finish()
+    assert output.read_text(encoding="utf-8") == "a"
+
+
+def test_brackets_are_right_where_the_first_batch_only_fails(
+    given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_records(given, 2 * RECORDS, broken=tuple(range(RECORDS)))
+    output = given.with_name("out.json")
+    how = replace(settings, format="json")
+    begin(given, output, how, monkeypatch)
+    run(given, output, how)
+    assert len(json.loads(output.read_text(encoding="utf-8"))) == RECORDS
+    write_records(given, 3, broken=(0, 1, 2))
+    run(given, output, how)
+    assert json.loads(output.read_text(encoding="utf-8")) == []
+
+
+def test_what_failed_earlier_is_gone_after_a_clean_run(given: Path, settings: Settings) -> None:
+    output = given.with_name("out.jsonl")
+    run(given, output, settings)
+    write_records(given, 5)
+    run(given, output, settings)
+    assert left(given.parent) == {"in.jsonl", "out.jsonl"}
+
+
+@pytest.mark.parametrize("what", ["pipeline", "input"])
+def test_a_change_of_pipeline_or_input_is_seen_by_its_time(
+    what: str, given: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = given.with_name("out.jsonl")
+    begin(given, output, settings, monkeypatch)
+    changed = Path(settings.pipeline) / "meta.json" if what == "pipeline" else given
+    state = changed.stat()
+    os.utime(changed, ns=(state.st_atime_ns, state.st_mtime_ns + 1000))
+    with pytest.raises(InputError, match=f"begun with another {what}"):
+        run(given, output, settings)
+
+
+def test_inputs_are_not_overwritten(given: Path, settings: Settings) -> None:
+    before = given.read_bytes()
+    with pytest.raises(InputError, match="is an input, too"):
+        run(given, given, settings)
+    assert given.read_bytes() == before
+    assert left(given.parent) == {"in.jsonl"}
+
+
+def test_what_is_wrong_with_a_pipeline_is_said_by_workers_too(given: Path) -> None:
+    wrong = Settings("nowhere")
+    for workers in (1, 2):
+        with pytest.raises(InputError, match="nowhere: not a pipeline"):
+            run(given, given.with_name("out.jsonl"), wrong, workers=workers)
+        assert left(given.parent) == {"in.jsonl"}
+
+
+def test_workers_end_with_the_run_that_is_killed(
+    given: Path, ruler: Path, tmp_path: Path, settings: Settings
+) -> None:
+    write_records(given, 200 * RECORDS)
+    output = tmp_path / "out.jsonl"
+    command = [sys.executable, "-m", "scripts.annotate", str(given), "--pipeline", str(ruler)]
+    process = subprocess.Popen([*command, "--output", str(output), "--workers", "2"])
+    while not progress(output):
+        assert process.poll() is None
+        time.sleep(0.05)
+    workers = children(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            return
+        time.sleep(0.1)
+    raise AssertionError(workers)
+
+
+def children(process: int) -> list[str]:
+    path = Path(f"/proc/{process}/task/{process}/children")
+    return path.read_text(encoding="utf-8").split()
+
+
+def test_ctrl_c_is_said_in_a_line(given: Path, ruler: Path, tmp_path: Path) -> None:
+    write_records(given, 200 * RECORDS)
+    output = tmp_path / "out.jsonl"
+    command = [sys.executable, "-m", "scripts.annotate", str(given), "--pipeline", str(ruler)]
+    process = subprocess.Popen([*command, "--output", str(output)], stderr=-1, text=True)
+    while not progress(output):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "stopped; the same command, without --restart, goes on\n"

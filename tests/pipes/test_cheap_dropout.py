@@ -105,3 +105,14 @@ def test_training_on_a_cpu_uses_it(build: Build, monkeypatch: pytest.MonkeyPatch
     train(nlp, steps=1)
     layers = nlp.get_pipe("transformer").model.transformer.config.num_hidden_layers
     assert asked == [0.1] * layers
+
+
+@pytest.mark.parametrize("p", [1.0, 0.001])
+def test_what_bytes_cannot_do_is_left_to_pytorch(p: float) -> None:
+    with CheapDropout():
+        dropped = functional.dropout(torch.ones(100_000), p)
+    assert (dropped == 0).float().mean().item() == pytest.approx(p, abs=0.001)
+    query = torch.randn(1, 2, 3, 4)
+    with CheapDropout():
+        functional.scaled_dot_product_attention(query, query, query, enable_gqa=True)
+        functional.scaled_dot_product_attention(query, query, query, None, 0.0, True)
