@@ -5,13 +5,14 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
+from pydantic import BeforeValidator
 from spacy.language import Language
 from starlette.exceptions import HTTPException
 
@@ -27,11 +28,11 @@ ABOUT = "Finds entities in texts. Offsets are half-open, in characters (Unicode 
 ERRORS: dict[int, str] = {
     401: "The token is missing or wrong, where the service has one.",
     408: "The body took too long to arrive.",
-    413: "A text or the body is too long.",
+    413: "A text, a word of it or the body is too long.",
     422: "The body is not as described here, or has too many texts.",
     429: "Too many texts wait. Try again after the seconds of the header Retry-After.",
     500: "The pipeline failed on one of the texts. Those of other requests are not touched.",
-    503: "The service is shutting down.",
+    503: "The service takes no texts: it is shutting down, or what reads them has failed.",
 }
 Value = TypeVar("Value")
 
@@ -101,7 +102,10 @@ def _add_paths(app: FastAPI, nlp: Language, limits: Limits, batcher: Batcher[Ann
         response_model=models.Annotation | models.Annotations,
         responses=_errors(*ERRORS),
     )
-    async def annotate_texts(body: models.Request, request: Request) -> Response:
+    async def annotate_texts(
+        body: Annotated[models.Request, BeforeValidator(partial(models.check_size, limits=limits))],
+        request: Request,
+    ) -> Response:
         texts = body.named()
         limits.check(texts)
         if body.min_confidence and not has_scores:

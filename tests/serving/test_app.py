@@ -178,6 +178,29 @@ def test_texts_over_a_limit_never_reach_the_model(serve: Serve, finder: Finder) 
     assert finder.read == ["😀" * 10] * 3
 
 
+def test_a_word_over_the_limit_never_reaches_the_model(serve: Serve, finder: Finder) -> None:
+    client = serve(word=10)
+    message = error_of(client.post(PATH, json={"texts": ["x y", "a\n" + "(" * 11]}), 413)
+    assert message.startswith("texts[1]: 11 characters without white space between them, and at")
+    assert finder.read == []
+    assert client.post(PATH, json={"text": "(" * 10 + "\u00a0" + "😀" * 10}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"texts": [7] * 300_000}, "texts: 300,000 in one request"),
+        ({str(i): 1 for i in range(100_000)}, "There is a key"),
+    ],
+)
+def test_a_body_of_many_mistakes_is_refused_before_they_are_found(
+    body: Any, message: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "explain_invalid", lambda errors: f"{len(errors)} errors")
+    assert error_of(serve().post(PATH, json=body), 422).startswith(message)
+    assert error_of(serve().post(PATH, json={"texts": [7, 7]}), 422) == "1 errors"
+
+
 def test_the_largest_request_within_the_limits_is_not_too_large(serve: Serve) -> None:
     body = json.dumps({"texts": ["😀" * 100] * 3, "min_confidence": 0.123456789, "tokens": False})
     headers = {"Content-Type": "application/json"}
@@ -304,6 +327,30 @@ def test_who_hangs_up_is_dropped(serve: Serve, finder: Finder) -> None:
     first.join()
     assert client.post(PATH, json={"text": "later"}).status_code == 200
     assert finder.read == ["stop", "later"]
+
+
+def test_who_hangs_up_makes_room(serve: Serve, finder: Finder) -> None:
+    client = serve(queue=1, texts=1)
+    first = threading.Thread(target=client.post, args=[PATH], kwargs={"json": {"text": "stop"}})
+    first.start()
+    until(lambda: finder.read)
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(PATH, json={"text": "gone"}, timeout=0.3)
+    until(lambda: client.waiting() == 0)
+    with pytest.raises(httpx.ReadTimeout):  # taken, not refused
+        client.post(PATH, json={"text": "taken"}, timeout=0.3)
+    finder.go_on.set()
+    first.join()
+
+
+def test_health_says_so_where_nothing_reads_texts(serve: Serve) -> None:
+    client = serve()
+    batcher = client.app.state.batcher
+    batcher._worker.get_loop().call_soon_threadsafe(batcher._worker.cancel)
+    until(lambda: batcher._worker.done())
+    assert "has failed" in error_of(client.get("/health"), 503)
+    error_of(client.post(PATH, json={"text": "Oslo"}), 503)
+    batcher._worker = None  # nothing to wait for at the end
 
 
 def test_many_at_once_are_read_together_and_answered_as_offline(

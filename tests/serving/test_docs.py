@@ -51,6 +51,7 @@ def test_the_limits_are_those_of_the_docs() -> None:
     limits = Limits()
     said: dict[str, Any] = {
         "chars": f"{limits.chars:,} characters",
+        "word": f"| | {limits.word:,} characters |",
         "texts": f"`--max-texts` | {limits.texts} |",
         "queue": f"{limits.queue} texts",
         "batch": f"`--max-batch` texts ({limits.batch})",

@@ -126,6 +126,10 @@ def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="spacy project run all"):
         pipelines.find([], tmp_path)
     write_built(tmp_path)
+    for number, config in enumerate(["[nlp]\n[nlp]", "[nlp]\npipeline = 7\n[components]"]):
+        folder = tmp_path / "config" / f"damaged{number}" / "pipeline"
+        folder.mkdir(parents=True)
+        (folder / "config.cfg").write_text(config)
     found = pipelines.find([], tmp_path)
     assert [Path(name).parent.name for name in found] == ["broken", "mit_movie"]
     assert pipelines.find([found[1]], tmp_path) == [found[1]]
@@ -148,6 +152,8 @@ def test_annotate_text(nlp: Language) -> None:
     assert [s["label"] for s in pipelines.annotate_text(nlp, longest)["spans"]] == ["LOC"]
     with pytest.raises(InputError, match="100,001 characters, and this page takes 100,000"):
         pipelines.annotate_text(nlp, longest + " ")
+    with pytest.raises(InputError, match="1,001 characters without white space between them"):
+        pipelines.annotate_text(nlp, "Oslo " + "(" * 1_001)
     with pytest.raises(InputError, match="There is no text"):
         pipelines.annotate_text(nlp, "\n ")
 
