@@ -1,5 +1,6 @@
 """How much the service takes, and what it says where that is too much."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ class Limits:
     word: int = LONGEST_WORD
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.wait_ms):
+            raise InputError(f"--max-wait-ms {self.wait_ms}: expected a number of milliseconds.")
         if self.queue < self.texts:
             raise InputError(
                 f"a queue of {self.queue} texts cannot hold a request of {self.texts}. "
