@@ -1,4 +1,4 @@
-# The service, with the pipeline that was packaged last. See docs/serve.md.
+# The service, with the pipeline that was packaged. See docs/serve.md.
 #
 #   docker build -t en_bert_ner .
 #   docker build -t en_bert_ner --build-arg BASE=nvidia/cuda:12.8.1-runtime-ubuntu24.04 \
@@ -9,6 +9,8 @@ ARG BASE=python:3.12-slim
 FROM ${BASE} AS build
 ARG EXTRAS=serve
 ARG CONSTRAINTS=constraints.txt
+# Of the pipeline: others may have been packaged, too
+ARG VERSION=0.1.0
 # Another index for pip to look in, as for PyTorch's smaller packages without CUDA
 ARG PIP_EXTRA_INDEX_URL
 RUN command -v python3 >/dev/null && python3 -c "import ensurepip" 2>/dev/null || ( \
@@ -18,7 +20,7 @@ WORKDIR /build
 COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY constraints constraints
 COPY scripts scripts
-COPY packages/en_bert_ner-*/dist/*.whl wheels/
+COPY packages/en_bert_ner-${VERSION}/dist/*.whl wheels/
 RUN /opt/venv/bin/pip install --no-cache-dir -c ${CONSTRAINTS} ".[${EXTRAS}]" wheels/*.whl
 
 FROM ${BASE}

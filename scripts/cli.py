@@ -24,7 +24,8 @@ def run(main: Callable[..., Any]) -> None:
     except InputError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or 'error'}: {error.strerror or error}.")
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}.")
 
 
 def _fail(message: str) -> NoReturn:

@@ -15,6 +15,7 @@ from scripts.gpu import choose_gpu
 from scripts.serving.limits import Limits
 
 TOKEN = "EN_BERT_NER_TOKEN"
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 def read_token(path: Path | None) -> str | None:
@@ -44,8 +45,21 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
+def hosts_of(address: str, token: str | None) -> list[str]:
+    """The names that requests may call the service by.
+
+    address (str): What it listens on, as it stands in addresses of pages.
+    token (str | None): What requests must bear.
+    RETURNS (list[str]): This machine's own names if nothing else keeps others out, none for any.
+    """
+    return [] if token or not is_local(address.strip("[]")) else sorted({*LOCAL, address})
+
+
 def main(
-    pipeline: Annotated[str, typer.Argument(help="An installed pipeline or a folder.")] = PIPELINE,
+    given: Annotated[
+        str, typer.Argument(metavar="PIPELINE", help="An installed pipeline or a folder.")
+    ] = PIPELINE,
+    pipeline: Annotated[str | None, typer.Option(help="The same as an option, which wins.")] = None,
     host: Annotated[str, typer.Option(help="0.0.0.0 for all the network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any.")] = 8000,
     token_file: Annotated[
@@ -72,11 +86,12 @@ def main(
     with bind(host, port) as bound:
         if (gpu := choose_gpu(gpu_id)) >= 0:
             spacy.require_gpu(gpu)
-        app = make_app(load(pipeline), limits, token)
+        where = f"[{host}]" if ":" in host else host
+        name = pipeline or given
+        app = make_app(load(name), limits, token, hosts_of(where, token))
         if token is None and not is_local(host):
             print(f"Anyone who reaches {host} may use this: there is no token.")
-        where = f"[{host}]" if ":" in host else host
-        print(f"{pipeline} on http://{where}:{bound.getsockname()[1]}/docs", flush=True)
+        print(f"{name} on http://{where}:{bound.getsockname()[1]}/docs", flush=True)
         run(app, bound)
 
 

@@ -12,6 +12,7 @@ from scripts.pipeline import load_pipeline
 
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
+LONGEST_WORD = 1_000  # characters: spaCy's tokenizer takes the square of them on some, as on "((("
 Annotation = dict[str, Any]
 Extract = Callable[[Doc], Annotation]
 
@@ -119,6 +120,11 @@ def confidence(ent: Span) -> float | None:
     """How sure the pipeline is of an entity, None where it does not say."""
     found: float | None = ent._.confidence if ent.has_extension("confidence") else None
     return found
+
+
+def longest_word(text: str) -> int:
+    """How many characters at most of a text have no white space between them."""
+    return max(map(len, text.split()), default=0)
 
 
 def explain(error: Exception) -> str:

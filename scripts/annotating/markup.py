@@ -1,6 +1,7 @@
 """Texts and tables as HTML in which nothing of the text is HTML."""
 
 import colorsys
+import math
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -44,7 +45,7 @@ def highlight(annotation: Annotation, colour: dict[str, str]) -> str:
         parts.append(_escape(text[end : span["start"]]))
         end = span["end"]
         label, score = span["label"], span.get("score")
-        sure = "" if score is None else f" {score:.2f}"
+        sure = "" if score is None else f" {_round_down(score):.2f}"
         parts.append(
             f'<mark style="background:{colour[label]};color:{INK}">'
             f"<bdi>{_escape(text[span['start'] : end])}</bdi>"
@@ -52,6 +53,11 @@ def highlight(annotation: Annotation, colour: dict[str, str]) -> str:
         )
     parts.append(_escape(text[end:]))
     return f'<div class="annotated" dir="auto">{"".join(parts)}</div>'
+
+
+def _round_down(score: float) -> float:
+    """A score to two digits, such that a least one of what is shown keeps it."""
+    return math.floor(round(100 * score, 4)) / 100  # 0.29 is 28.999999999999996 hundredths
 
 
 def table(

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Request, Security
+from fastapi import APIRouter, FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
+from pydantic import BeforeValidator
 from spacy.language import Language
 from starlette.exceptions import HTTPException
 
 from scripts.annotating.engine import Annotation, annotate
+from scripts.errors import InputError
 from scripts.serving import models
 from scripts.serving.batching import Batcher
 from scripts.serving.guard import Guard, refusal
@@ -26,27 +28,40 @@ from scripts.serving.page import HEADERS, render
 ABOUT = "Finds entities in texts. Offsets are half-open, in characters (Unicode code points)."
 ERRORS: dict[int, str] = {
     401: "The token is missing or wrong, where the service has one.",
+    403: "There is no token, and the header Host is none of this machine's own names.",
     408: "The body took too long to arrive.",
-    413: "A text or the body is too long.",
+    413: "A text, a word of it or the body is too long.",
     422: "The body is not as described here, or has too many texts.",
     429: "Too many texts wait. Try again after the seconds of the header Retry-After.",
     500: "The pipeline failed on one of the texts. Those of other requests are not touched.",
-    503: "The service is shutting down.",
+    503: "The service takes no texts: it is shutting down, or what reads them has failed.",
 }
 Value = TypeVar("Value")
 
 logger = logging.getLogger(__name__)
 
 
-def make_app(nlp: Language, limits: Limits | None = None, token: str | None = None) -> FastAPI:
+def make_app(
+    nlp: Language,
+    limits: Limits | None = None,
+    token: str | None = None,
+    hosts: Collection[str] = (),
+) -> FastAPI:
     """Make the service.
 
     nlp (Language): The pipeline. From now on it is the service's: one thread uses it.
     limits (Limits | None): How much the service takes, None for the defaults.
     token (str | None): What requests must bear, None if nothing.
+    hosts (Collection[str]): The names that requests may call it by, any if empty.
     RETURNS (FastAPI): The application. Its `state.batcher` is what runs the pipeline.
+    RAISES (InputError): If a text may be longer than the pipeline reads.
     """
     limits = limits or Limits()
+    if limits.chars > nlp.max_length:
+        raise InputError(
+            f"--max-chars {limits.chars}: the pipeline reads {nlp.max_length:,} characters at most."
+            " Allow fewer."
+        )
     batcher: Batcher[Annotation] = Batcher(partial(annotate, nlp), limits)
 
     @asynccontextmanager
@@ -62,13 +77,15 @@ def make_app(nlp: Language, limits: Limits | None = None, token: str | None = No
         lifespan=lifespan,
         openapi_url=None,  # nor FastAPI's pages, which load scripts from elsewhere: see _add_pages
         redirect_slashes=False,
-        # for the OpenAPI page; what compares the token is the guard
-        dependencies=[Security(HTTPBearer(auto_error=False))] if token else [],
     )
     app.state.batcher = batcher
-    app.add_middleware(Guard, limits=limits, token=token)
+    app.add_middleware(Guard, limits=limits, token=token, hosts=hosts)
     _answer_errors(app)
-    _add_paths(app, nlp, limits, batcher)
+    # for the OpenAPI page; what compares the token is the guard
+    closed = APIRouter(dependencies=[Security(HTTPBearer(auto_error=False))] if token else [])
+    _add_paths(closed, nlp, limits, batcher)
+    app.include_router(closed)
+    _add_health(app, batcher)
     _add_pages(app, limits)
     return app
 
@@ -91,17 +108,23 @@ def _answer_errors(app: FastAPI) -> None:
         return refusal(error.status_code, f"{error.detail}. See /docs.", dict(error.headers or {}))
 
 
-def _add_paths(app: FastAPI, nlp: Language, limits: Limits, batcher: Batcher[Annotation]) -> None:
+def _add_paths(
+    router: APIRouter, nlp: Language, limits: Limits, batcher: Batcher[Annotation]
+) -> None:
+    """Add what needs the token."""
     model = describe(nlp, limits)
     has_scores = gives_scores(nlp)
 
-    @app.post(
+    @router.post(
         "/v1/annotate",
         summary="Find the entities of one text or of several",
         response_model=models.Annotation | models.Annotations,
         responses=_errors(*ERRORS),
     )
-    async def annotate_texts(body: models.Request, request: Request) -> Response:
+    async def annotate_texts(
+        body: Annotated[models.Request, BeforeValidator(partial(models.check_size, limits=limits))],
+        request: Request,
+    ) -> Response:
         texts = body.named()
         limits.check(texts)
         if body.min_confidence and not has_scores:
@@ -113,15 +136,19 @@ def _add_paths(app: FastAPI, nlp: Language, limits: Limits, batcher: Batcher[Ann
         results = [_as_wanted(one, body) for one in found if isinstance(one, dict)]
         return JSONResponse({"results": results} if "text" not in texts else results[0])
 
-    @app.get("/health", summary="Whether the service takes texts", responses=_errors(503))
+    @router.get(
+        "/v1/model", summary="The pipeline: labels, scores, limits", responses=_errors(401, 403)
+    )
+    async def show_model() -> models.Model:
+        return model
+
+
+def _add_health(app: FastAPI, batcher: Batcher[Annotation]) -> None:
+    @app.get("/health", summary="Whether the service takes texts", responses=_errors(403, 503))
     async def health() -> models.Health:
         if batcher.closing:
             raise RequestError(503, ERRORS[503])
         return models.Health(status="ok")
-
-    @app.get("/v1/model", summary="The pipeline: labels, scores, limits", responses=_errors(401))
-    async def show_model() -> models.Model:
-        return model
 
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -68,8 +68,8 @@ class Batcher(Generic[Result]):
 
     @property
     def closing(self) -> bool:
-        """Whether no more texts are taken."""
-        return self._closing
+        """Whether no more texts are taken: that was said, or what runs them has failed."""
+        return self._closing or bool(self._worker and self._worker.done())
 
     async def submit(self, texts: Sequence[str]) -> list[Result | Exception]:
         """Have texts run, in one batch or in several.
@@ -80,7 +80,7 @@ class Batcher(Generic[Result]):
         RAISES (RequestError): 429 if the queue has no room for all of them, 503 if no more
             are taken.
         """
-        if self._closing:
+        if self.closing:
             raise RequestError(503, "The service is shutting down.")
         if len(self._waiting) + len(texts) > self._limits.queue:
             raise RequestError(429, "Too many texts wait already. Try again in a second.")
@@ -88,25 +88,36 @@ class Batcher(Generic[Result]):
         waiting = [_Waiting[Result](text, loop.time(), loop.create_future()) for text in texts]
         self._waiting += waiting
         self._changed.set()
-        return list(await asyncio.gather(*(one.result for one in waiting)))
+        try:
+            return list(await asyncio.gather(*(one.result for one in waiting)))
+        except asyncio.CancelledError:  # those that wait make room for others
+            self._waiting = deque(one for one in self._waiting if not one.result.cancelled())
+            raise
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while not (self._closing and not self._waiting):
             await self._gather()
             batch = self._take()
             if not batch:
                 continue
-            texts = [one.text for one in batch]
-            # the context has the device that thinc computes on
-            run = copy_context().run
-            try:
-                results = await loop.run_in_executor(self._thread, run, self._run, texts)
-            except Exception as error:
-                results = [error] * len(batch)
+            results = await self._run_all([one.text for one in batch])
             for one, result in zip(batch, results, strict=True):
                 if not one.result.cancelled():
                     one.result.set_result(result)
+
+    async def _run_all(self, texts: list[str]) -> Sequence[Result | Exception]:
+        """Run texts in the thread. What fails as a whole is the result of each."""
+        # the context has the device that thinc computes on
+        run = copy_context().run
+        try:
+            results = await asyncio.get_running_loop().run_in_executor(
+                self._thread, run, self._run, texts
+            )
+            if len(results) != len(texts):
+                raise RuntimeError(f"{len(results)} results for {len(texts)} texts")
+        except Exception as error:
+            return [error] * len(texts)
+        return results
 
     async def _gather(self) -> None:
         """Wait for a text, then until a batch is full or its first text has waited enough."""

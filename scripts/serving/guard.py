@@ -3,7 +3,9 @@
 import asyncio
 import hmac
 import logging
+import re
 import time
+from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -30,12 +32,18 @@ class Guard:
     app (ASGIApp): The application.
     limits (Limits): Of them `body_bytes` and `body_seconds`.
     token (str | None): What requests must bear, None if nothing.
+    hosts (Collection[str]): The names that requests may call it by, any if empty. Where nothing
+        but the address keeps others out, a page of another site could have its own name lead to
+        that address, and then read the answers.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: Limits, token: str | None, hosts: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._limits = limits
         self._token = token
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request, or answer it."""
@@ -57,6 +65,10 @@ class Guard:
             # nothing more is read of this connection
             answer = refusal(error.status, str(error), {"Connection": "close"})
             await answer(scope, receive, send_and_note)
+        except asyncio.CancelledError:  # by the server, which waits no longer for its end
+            if not status:
+                answer = refusal(503, "The service is shutting down.", {"Connection": "close"})
+                await answer(scope, receive, send_and_note)
         except Exception as error:
             # its message may have a text in it
             logger.error("%s in %s", type(error).__name__, _where(error))
@@ -68,8 +80,11 @@ class Guard:
         logger.info("%s %s %d %.0f ms", scope["method"], path, status, took)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the token, read the body, and let the application have it."""
+        """Check host and token, read the body, and let the application have it."""
         headers = Headers(scope=scope)
+        if self._hosts and _name(headers.get("host", "")) not in self._hosts:
+            names = ", ".join(self._hosts)
+            raise RequestError(403, f"Without a token this answers to {names} only. Use one.")
         if scope["path"] not in OPEN and not self._may_enter(headers):
             raise RequestError(401, "This needs the header Authorization: Bearer and the token.")
         try:
@@ -111,6 +126,11 @@ class Guard:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+
+def _name(host: str) -> str:
+    """The header Host without its port."""
+    return re.sub(r":\d*$", "", host).lower()
 
 
 def _where(error: Exception) -> str:

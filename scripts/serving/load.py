@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -49,26 +48,13 @@ def service(pipeline: str, *options: str) -> Iterator[int]:
         line = process.stdout.readline() if process.stdout else ""
         if not (found := re.search(r":(\d+)/docs$", line.strip())):
             raise InputError(f"the service did not start: {' '.join(command[1:])}")
-        port = int(found[1])
-        _wait_for(port)
-        yield port
+        yield int(found[1])
     finally:
         with process:  # closes what it writes to
             process.terminate()
             ended = process.wait(STOP_SECONDS)
     if ended:
         raise InputError(f"the service ended with exit code {ended}.")
-
-
-def _wait_for(port: int) -> None:
-    """Wait until the service listens, which it does soon after it has said where."""
-    for _ in range(100):
-        try:
-            socket.create_connection((HOST, port)).close()
-            return
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    raise InputError("the service does not listen.")
 
 
 async def drive(port: int, texts: Sequence[str], *, clients: int, seconds: float) -> Seen:

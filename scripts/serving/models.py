@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from scripts.serving.limits import Limits, RequestError
+
 EXAMPLE = "Ingrid Solheim left Oslo."
 BODY = (
     'The body must be a JSON object with either "text" or "texts", '
@@ -17,6 +19,7 @@ EXPECTED = {
     "min_confidence": "a number from 0 to 1",
     "tokens": "true or false",
 }
+UNKNOWN = f"There is a key that the service does not know; it knows {', '.join(EXPECTED)}."
 
 
 def _unicode(text: str) -> str:
@@ -44,7 +47,9 @@ class Request(BaseModel):
 
     text: Text = Field("", description="One text. The answer is its annotation.")
     texts: list[Text] = Field(
-        [], description="Several texts. The answer has their annotations in the same order."
+        [],
+        fail_fast=True,  # the first error is the one that is told
+        description="Several texts. The answer has their annotations in the same order.",
     )
     min_confidence: float = Field(
         0.0,
@@ -140,6 +145,22 @@ class Error(BaseModel):
     error: str = Field(examples=["text: 12,345 characters, and at most 10,000 are taken. ..."])
 
 
+def check_size(body: Any, limits: Limits) -> Any:
+    """Refuse what would take long to validate, before it is: pydantic tells of every unknown key.
+
+    body (Any): What stands in the JSON.
+    limits (Limits): Of them `texts`.
+    RETURNS (Any): The body.
+    RAISES (RequestError): 422 if there are more keys or more texts than there can be.
+    """
+    if isinstance(body, dict):
+        if len(body) > len(EXPECTED):
+            raise RequestError(422, UNKNOWN)
+        if isinstance(texts := body.get("texts"), list):
+            limits.check_count(len(texts))
+    return body
+
+
 def explain_invalid(errors: Sequence[Mapping[str, Any]]) -> str:
     """What is wrong with a request's body, without a word of what stands in it.
 
@@ -148,7 +169,7 @@ def explain_invalid(errors: Sequence[Mapping[str, Any]]) -> str:
     """
     place = [*errors[0]["loc"][1:], ""]
     if errors[0]["type"] == "extra_forbidden":
-        return f"There is a key that the service does not know; it knows {', '.join(EXPECTED)}."
+        return UNKNOWN
     if place[0] in EXPECTED:
         which = f"[{place[1]}]" if isinstance(place[1], int) else ""
         expected = EXPECTED["text" if which else place[0]]

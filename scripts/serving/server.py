@@ -1,5 +1,6 @@
 """The web server around the application, with its log and its end."""
 
+import errno
 import logging
 import signal
 import socket
@@ -43,7 +44,8 @@ def bind(host: str, port: int) -> socket.socket:
 
     host (str): Its name or number.
     port (int): The port, 0 for any that is free.
-    RETURNS (socket.socket): A socket that does not listen yet.
+    RETURNS (socket.socket): A socket that listens, so that no other process can take the
+        address too; who connects waits for `run`.
     RAISES (InputError): If it cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -53,9 +55,11 @@ def bind(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        raise InputError(f"{host}:{port}: {error.strerror}. Name another --port.") from error
+        option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        raise InputError(f"{host}:{port}: {error.strerror}. Name another {option}.") from error
     return bound
 
 

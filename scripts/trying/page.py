@@ -69,14 +69,16 @@ def annotation_of(name: str, nlp: Language, text: str) -> Annotation:
 
 
 def narrow(annotation: Annotation) -> Annotation:
-    """Let the visitor leave out entities."""
+    """Let the visitor leave out entities. With another text or pipeline, it begins anew."""
+    key = hash(st.session_state["annotated"])
     left, right = st.columns(2, gap="medium")
     least = 0.0
     if results.has_confidence(annotation):
-        least = left.slider("Least confidence", 0.0, 1.0, 0.0, 0.01)
+        least = left.slider("Least confidence", 0.0, 1.0, 0.0, 0.01, key=f"least {key}")
     else:
         left.caption("No confidence to filter by: this pipeline does not say how sure it is.")
-    labels = right.multiselect("Labels", results.labels_in(annotation), placeholder="All labels")
+    found = results.labels_in(annotation)
+    labels = right.multiselect("Labels", found, placeholder="All labels", key=f"labels {key}")
     return results.keep(annotation, least=least, labels=labels)
 
 
@@ -97,7 +99,7 @@ def show(annotation: Annotation, labels: list[str]) -> None:
         download("Download JSON lines", results.to_json_lines(kept), "annotation.jsonl")
 
 
-def download(label: str, content: str, file: str) -> None:
+def download(label: str, content: str | bytes, file: str) -> None:
     """Offer a file, without running the page again."""
     st.download_button(label, content, file_name=file, mime="text/plain", on_click="ignore")
 

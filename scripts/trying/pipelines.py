@@ -8,7 +8,14 @@ import spacy
 from spacy.language import Language
 from spacy.util import get_installed_models, get_package_path, is_package, load_config
 
-from scripts.annotating.engine import PIPELINE, Annotation, annotate, explain
+from scripts.annotating.engine import (
+    LONGEST_WORD,
+    PIPELINE,
+    Annotation,
+    annotate,
+    explain,
+    longest_word,
+)
 from scripts.annotating.engine import load as load_pipeline
 from scripts.errors import InputError
 from scripts.pipeline import trained_on
@@ -53,7 +60,7 @@ def finds_entities(folder: Path) -> bool:
         config = load_config(folder / "config.cfg")
         factories = [config["components"][p]["factory"] for p in config["nlp"]["pipeline"]]
         nlp = spacy.blank(config["nlp"]["lang"])  # registers what packages bring
-    except (OSError, ValueError, KeyError, ImportError):
+    except Exception:  # a damaged config may be wrong in any way
         return False
     return any(
         "doc.ents" in nlp.get_factory_meta(factory).assigns
@@ -79,13 +86,19 @@ def annotate_text(nlp: Language, text: str) -> Annotation:
     nlp (Language): The pipeline.
     text (str): The text.
     RETURNS (Annotation): See `scripts.annotating.engine.to_annotation`.
-    RAISES (InputError): If there is no text, if it is too long, or what went wrong with it.
+    RAISES (InputError): If there is no text, if it or a word of it is too long, or what went
+        wrong with it.
     """
     if not text.strip():
         raise InputError("There is no text yet. Type or paste some, or click an example.")
     if len(text) > LIMIT:
         raise InputError(
             f"The text has {len(text):,} characters, and this page takes {LIMIT:,}. Shorten it."
+        )
+    if (length := longest_word(text)) > LONGEST_WORD:
+        raise InputError(
+            f"The text has {length:,} characters without white space between them, and this page "
+            f"takes {LONGEST_WORD:,}. Put spaces between words."
         )
     with _LOCK:
         (found,) = annotate(nlp, [text])

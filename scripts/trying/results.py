@@ -54,13 +54,19 @@ def rows(annotation: Annotation) -> list[Row]:
     ]
 
 
-def to_csv(annotation: Annotation) -> str:
-    """The table as CSV, with a header."""
+def to_csv(annotation: Annotation) -> bytes:
+    """The table as CSV, with a header, such that spreadsheets show texts and compute none."""
     file = io.StringIO()
     writer: Any = csv.writer(file, lineterminator="\n")
     writer.writerow(Row._fields)
-    writer.writerows(rows(annotation))
-    return file.getvalue()
+    writer.writerows(
+        [_harmless(row.entity), _harmless(row.label), *row[2:]] for row in rows(annotation)
+    )
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def to_json_lines(annotation: Annotation) -> str:

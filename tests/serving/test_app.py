@@ -15,6 +15,7 @@ from spacy.language import Language
 
 from scripts.annotating.engine import annotate
 from scripts.errors import InputError
+from scripts.serve import hosts_of
 from scripts.serving import models
 from scripts.serving.app import make_app
 from scripts.serving.limits import Limits
@@ -178,6 +179,29 @@ def test_texts_over_a_limit_never_reach_the_model(serve: Serve, finder: Finder) 
     assert finder.read == ["😀" * 10] * 3
 
 
+def test_a_word_over_the_limit_never_reaches_the_model(serve: Serve, finder: Finder) -> None:
+    client = serve(word=10)
+    message = error_of(client.post(PATH, json={"texts": ["x y", "a\n" + "(" * 11]}), 413)
+    assert message.startswith("texts[1]: 11 characters without white space between them, and at")
+    assert finder.read == []
+    assert client.post(PATH, json={"text": "(" * 10 + "\u00a0" + "😀" * 10}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"texts": [7] * 300_000}, "texts: 300,000 in one request"),
+        ({str(i): 1 for i in range(100_000)}, "There is a key"),
+    ],
+)
+def test_a_body_of_many_mistakes_is_refused_before_they_are_found(
+    body: Any, message: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "explain_invalid", lambda errors: f"{len(errors)} errors")
+    assert error_of(serve().post(PATH, json=body), 422).startswith(message)
+    assert error_of(serve().post(PATH, json={"texts": [7, 7]}), 422) == "1 errors"
+
+
 def test_the_largest_request_within_the_limits_is_not_too_large(serve: Serve) -> None:
     body = json.dumps({"texts": ["😀" * 100] * 3, "min_confidence": 0.123456789, "tokens": False})
     headers = {"Content-Type": "application/json"}
@@ -306,6 +330,30 @@ def test_who_hangs_up_is_dropped(serve: Serve, finder: Finder) -> None:
     assert finder.read == ["stop", "later"]
 
 
+def test_who_hangs_up_makes_room(serve: Serve, finder: Finder) -> None:
+    client = serve(queue=1, texts=1)
+    first = threading.Thread(target=client.post, args=[PATH], kwargs={"json": {"text": "stop"}})
+    first.start()
+    until(lambda: finder.read)
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(PATH, json={"text": "gone"}, timeout=0.3)
+    until(lambda: client.waiting() == 0)
+    with pytest.raises(httpx.ReadTimeout):  # taken, not refused
+        client.post(PATH, json={"text": "taken"}, timeout=0.3)
+    finder.go_on.set()
+    first.join()
+
+
+def test_health_says_so_where_nothing_reads_texts(serve: Serve) -> None:
+    client = serve()
+    batcher = client.app.state.batcher
+    batcher._worker.get_loop().call_soon_threadsafe(batcher._worker.cancel)
+    until(lambda: batcher._worker.done())
+    assert "has failed" in error_of(client.get("/health"), 503)
+    error_of(client.post(PATH, json={"text": "Oslo"}), 503)
+    batcher._worker = None  # nothing to wait for at the end
+
+
 def test_many_at_once_are_read_together_and_answered_as_offline(
     serve: Serve, nlp: Language, finder: Finder
 ) -> None:
@@ -348,6 +396,60 @@ def test_a_token_opens_what_is_closed_without(serve: Serve, finder: Finder) -> N
         assert client.post(PATH, json=body, headers=headers).status_code == 200
     schema = client.get("/openapi.json").json()
     assert schema["paths"][PATH]["post"]["security"] == [{"HTTPBearer": []}]
+    assert schema["paths"]["/v1/model"]["get"]["security"] == [{"HTTPBearer": []}]
+    assert "security" not in schema["paths"]["/health"]["get"]
+
+
+def test_a_token_is_compared_in_constant_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(given: bytes, token: bytes) -> bool:
+        compared.append((given, token))
+        return False
+
+    monkeypatch.setattr("scripts.serving.guard.hmac.compare_digest", compare)
+    headers = {"Authorization": "Bearer s3cret"}
+    error_of(serve(token="s3cret").get("/v1/model", headers=headers), 401)
+    assert compared == [(b"s3cret", b"s3cret")]
+
+
+def test_only_its_own_names_are_answered_where_there_is_no_token(nlp: Language) -> None:
+    hosts = hosts_of("127.0.0.1", None)
+    with running(make_app(nlp, hosts=hosts)) as address, httpx.Client(base_url=address) as client:
+        for host in ("127.0.0.1", "127.0.0.1:8000", "LOCALHOST:1", "[::1]", "[::1]:8000"):
+            assert client.get("/v1/model", headers={"Host": host}).status_code == 200
+        for host in ("evil.example", "127.0.0.1.evil.example:8000", "[::1].x", "", "::1"):
+            for path in ("/v1/model", "/health", "/docs"):
+                error = error_of(client.get(path, headers={"Host": host}), 403)
+                assert "127.0.0.1, [::1], localhost only" in error
+    assert hosts_of("127.0.0.1", "s3cret") == hosts_of("0.0.0.0", None) == []
+    assert "[::1]" in hosts_of("[::1]", None)
+
+
+def test_what_is_not_answered_in_time_at_the_end_is_refused(
+    nlp: Language,
+    finder: Finder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("scripts.serving.server.GRACE", 0.1)
+    caplog.set_level(logging.INFO)
+    answers: list[httpx.Response] = []
+
+    def send(address: str) -> None:
+        answers.append(httpx.post(address + PATH, json={"text": "stop"}, trust_env=False))
+        finder.go_on.set()
+
+    with running(make_app(nlp)) as address:
+        thread = threading.Thread(target=send, args=[address])
+        thread.start()
+        until(lambda: finder.read)
+    thread.join()
+    assert error_of(answers[0], 503) == "The service is shutting down."
+    assert "POST /v1/annotate 503" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_other_paths_and_methods(serve: Serve) -> None:
@@ -413,8 +515,19 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_it_all(serve: Serve) -> 
     assert fields["text"]["maxLength"] == fields["texts"]["items"]["maxLength"] == 1_234
     assert fields["texts"]["maxItems"] == 32
     annotated = schema["paths"][PATH]["post"]["responses"]
-    assert set(annotated) == {"200", "401", "408", "413", "422", "429", "500", "503"}
+    assert set(annotated) == {"200", "401", "403", "408", "413", "422", "429", "500", "503"}
     assert not {"HTTPValidationError", "ValidationError"} & set(schema["components"]["schemas"])
+
+
+def test_texts_longer_than_the_pipeline_reads(nlp: Language) -> None:
+    with pytest.raises(InputError, match="--max-chars 1000001: the pipeline reads 1,000,000"):
+        make_app(nlp, Limits(chars=1_000_001))
+
+
+@pytest.mark.parametrize("wait", [float("nan"), float("inf")])
+def test_a_wait_is_a_number(wait: float) -> None:
+    with pytest.raises(InputError, match="--max-wait-ms"):
+        Limits(wait_ms=wait)
 
 
 def test_limits_that_no_request_could_meet() -> None:

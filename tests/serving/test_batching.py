@@ -24,6 +24,8 @@ class Upper:
         assert self.go_on.wait(10)
         if "crash" in texts:
             raise RuntimeError
+        if "few" in texts:
+            return []
         return [ValueError() if text == "boom" else text.upper() for text in texts]
 
 
@@ -133,6 +135,23 @@ def test_who_is_cancelled_is_dropped() -> None:
     assert run(work).batches == [["first"], ["stays"]]
 
 
+def test_who_is_cancelled_makes_room() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        await busy(upper, batcher)
+        gone = start(batcher.submit(["a", "b"]))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="wait already"):
+            await batcher.submit(["c"])
+        gone.cancel()
+        await asyncio.wait([gone])
+        stays = start(batcher.submit(["c", "d"]))
+        await asyncio.sleep(0)
+        upper.go_on.set()
+        assert await stays == ["C", "D"]
+
+    assert run(work, queue=2, texts=2).batches == [["first"], ["c", "d"]]
+
+
 def test_a_failure_is_the_result_of_its_text_or_of_the_batch_that_failed_whole() -> None:
     async def work(upper: Upper, batcher: Batcher[str]) -> None:
         good, bad = await batcher.submit(["a", "boom"])
@@ -140,7 +159,9 @@ def test_a_failure_is_the_result_of_its_text_or_of_the_batch_that_failed_whole()
         assert isinstance(bad, ValueError)
         both = await batcher.submit(["b", "crash"])
         assert all(isinstance(one, RuntimeError) for one in both)
-        assert await batcher.submit(["c"]) == ["C"]
+        few = await batcher.submit(["c", "few"])
+        assert [str(one) for one in few] == ["0 results for 2 texts"] * 2
+        assert await batcher.submit(["d"]) == ["D"]
 
     run(work)
 

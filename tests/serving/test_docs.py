@@ -51,6 +51,7 @@ def test_the_limits_are_those_of_the_docs() -> None:
     limits = Limits()
     said: dict[str, Any] = {
         "chars": f"{limits.chars:,} characters",
+        "word": f"| | {limits.word:,} characters |",
         "texts": f"`--max-texts` | {limits.texts} |",
         "queue": f"{limits.queue} texts",
         "batch": f"`--max-batch` texts ({limits.batch})",
@@ -87,10 +88,13 @@ def test_the_image_is_made_of_what_is_there() -> None:
     ).stdout.splitlines()
     wheel = "packages/en_bert_ner-0.1.0/dist/en_bert_ner-0.1.0-py3-none-any.whl"
     copied = re.findall(r"^COPY (?!--)(.*) \S+$", DOCKERFILE, re.MULTILINE)
-    for source in " ".join(copied).split():
+    (version,) = re.findall(r"^ARG VERSION=(.*)$", DOCKERFILE, re.MULTILINE)
+    for source in " ".join(copied).replace("${VERSION}", version).split():
         found = [p for p in [*tracked, wheel] if fnmatch.fnmatch(p, source) or p.startswith(source)]
         assert found, source
         assert not any(ignored(path) for path in found), source
+    assert sum(source.endswith(".whl") for source in copied) == 1
+    assert "packages/en_bert_ner-${VERSION}/dist/*.whl" in copied
     for path in ("corpus/conll2003/train.spacy", ".venv/x", "packages/en_bert_movie_ner-0.1.0/x"):
         assert ignored(path)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -106,20 +106,47 @@ def test_a_signal_to_stop_lets_it_answer_what_it_took(sig: int, service: Service
     assert "Traceback" not in log
 
 
+def test_the_limits_are_those_of_the_options(pipeline: Path, tmp_path: Path) -> None:
+    options = ["--pipeline", str(pipeline), "--max-chars", "5", "--max-texts", "2"]
+    service = Service(tmp_path, *options, "--max-batch", "1")
+    with service.process as process:
+        headers = {"Authorization": "Bearer s3cret"}
+        model = httpx.get(f"{service.address}/v1/model", headers=headers)
+        assert model.json()["limits"] == {"chars": 5, "texts": 2}
+        assert service.post("Rain in Oslo").status_code == 413
+        process.terminate()
+        assert process.wait(30) == 0
+
+
 def test_an_address_that_is_taken(
     pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with bind("127.0.0.1", 0) as taken:
-        taken.listen()
         port = taken.getsockname()[1]
         line = fails(monkeypatch, capsys, "serve", pipeline, "--port", str(port))
     assert line == f"error: 127.0.0.1:{port}: Address already in use. Name another --port."
+
+
+def test_an_address_that_is_not_this_machine_s() -> None:
+    with pytest.raises(InputError, match=r"Name another --host\.$"):
+        bind("192.0.2.1", 0)
+
+
+def test_an_error_of_the_system_without_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(serve, "read_token", fail)
+    assert fails(monkeypatch, capsys, "serve") == "error: No space left on device."
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["nowhere"], "error: nowhere: not a pipeline that loads"),
+        (["en_bert_ner", "--pipeline", "nowhere"], "error: nowhere: not a pipeline that loads"),
         (["--queue", "3"], "error: a queue of 3 texts cannot hold a request of 32."),
         (["--token-file", "nowhere"], "error: nowhere: No such file or directory."),
     ],

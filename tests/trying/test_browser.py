@@ -101,6 +101,18 @@ def test_filters_leave_entities_out_without_a_run(chromium: Browser, app: App) -
         assert app.count_runs() == before + 1
 
 
+def test_filters_begin_anew_with_another_text(chromium: Browser, app: App) -> None:
+    with opened(chromium, app) as page:
+        annotate(page, "Anna left Oslo")
+        expect(found(page)).to_have_text(["Anna", "Oslo"])
+        choose(page, "Labels", "LOC")
+        expect(found(page)).to_have_text(["Oslo"])
+        page.get_by_role("slider").press("End")
+        expect(found(page)).to_have_count(0)
+        annotate(page, "Oslo left Anna")
+        expect(found(page)).to_have_text(["Oslo", "Anna"])
+
+
 def test_examples_and_what_the_pipeline_says_of_itself(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         expect(page.get_by_text("Trained on: <b>six words.")).to_be_visible()
@@ -125,7 +137,9 @@ def test_downloads_are_what_is_shown(chromium: Browser, app: App, tmp_path: Path
         for _ in range(4):
             page.get_by_role("slider").press("PageDown")
         expect(found(page)).to_have_count(3)
-        with download(page, "Download CSV", tmp_path).open(encoding="utf-8", newline="") as file:
+        with download(page, "Download CSV", tmp_path).open(
+            encoding="utf-8-sig", newline=""
+        ) as file:
             rows = list(csv.DictReader(file))
         annotation = read_json(download(page, "Download JSON lines", tmp_path))
     expected = [("Ark", "MISC", 0.8), ("سلمى", "PER", 0.9), ("Oslo", "LOC", 0.95)]

@@ -17,7 +17,7 @@ from spacy.language import Language
 
 from scripts.annotating import markup
 from scripts.annotating.engine import Annotation, annotate
-from scripts.app import PAGE, arguments, check_port
+from scripts.app import OPTIONS, PAGE, arguments, check_port
 from scripts.errors import InputError
 from scripts.trying import pipelines, results
 from scripts.trying.examples import MOVIES, examples_for
@@ -105,13 +105,30 @@ def test_keep_by_confidence_and_label() -> None:
 
 
 def test_csv_and_rows() -> None:
-    rows = list(csv.reader(io.StringIO(results.to_csv(ANNOTATION))))
+    rows = list(csv.reader(io.StringIO(results.to_csv(ANNOTATION).decode("utf-8-sig"))))
     assert rows[0] == ["entity", "label", "confidence", "start", "end"]
     assert rows[1:] == [
         [HOSTILE, HOSTILE, "0.5", "0", "15"],
         ["Oslo", "LOC", "0.95", "18", "22"],
         ["سلمى", "PER", "", "25", "29"],
     ]
+
+
+@pytest.mark.parametrize("sign", "=+-@")
+def test_csv_has_no_formulas(sign: str) -> None:
+    spans = [{"start": 0, "end": 3, "label": f"{sign}L", "score": 0.5}]
+    written = results.to_csv({"text": f"{sign}1a", "tokens": [], "spans": spans})
+    assert written.startswith(b"\xef\xbb\xbfentity,")
+    assert written.decode().splitlines()[1] == f"'{sign}1a,'{sign}L,0.5,0,3"
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0.5996, "0.59"), (0.6, "0.60"), (0.29, "0.29"), (1.0, "1.00")]
+)
+def test_a_score_in_a_mark_is_no_more_than_it_is(score: float, shown: str) -> None:
+    spans = [{"start": 0, "end": 1, "label": "A", "score": score}]
+    html = markup.highlight({"text": "a", "spans": spans}, {"A": "#fff"})
+    assert Parsed(html).text == f"a A {shown}"
 
 
 def test_examples_suit_the_labels() -> None:
@@ -126,6 +143,10 @@ def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="spacy project run all"):
         pipelines.find([], tmp_path)
     write_built(tmp_path)
+    for number, config in enumerate(["[nlp]\n[nlp]", "[nlp]\npipeline = 7\n[components]"]):
+        folder = tmp_path / "config" / f"damaged{number}" / "pipeline"
+        folder.mkdir(parents=True)
+        (folder / "config.cfg").write_text(config)
     found = pipelines.find([], tmp_path)
     assert [Path(name).parent.name for name in found] == ["broken", "mit_movie"]
     assert pipelines.find([found[1]], tmp_path) == [found[1]]
@@ -148,6 +169,8 @@ def test_annotate_text(nlp: Language) -> None:
     assert [s["label"] for s in pipelines.annotate_text(nlp, longest)["spans"]] == ["LOC"]
     with pytest.raises(InputError, match="100,001 characters, and this page takes 100,000"):
         pipelines.annotate_text(nlp, longest + " ")
+    with pytest.raises(InputError, match="1,001 characters without white space between them"):
+        pipelines.annotate_text(nlp, "Oslo " + "(" * 1_001)
     with pytest.raises(InputError, match="There is no text"):
         pipelines.annotate_text(nlp, "\n ")
 
@@ -195,8 +218,11 @@ def test_the_command_stays_on_this_machine() -> None:
         "--server.port=8600",
         "--browser.gatherUsageStats=false",
         "--server.headless=true",
+        "--server.allowedHosts=127.0.0.1",
+        "--client.showErrorDetails=none",
     ):
         assert option in given
+    assert {f"--{name}={value}" for name, value in OPTIONS.items()} <= set(given)
     assert PAGE.is_relative_to(ROOT)
 
 
