@@ -146,9 +146,13 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """A Chromium that is on the machine, headless; the test is skipped where none is."""
+    """A Chromium that is on the machine, headless; the test is skipped where none is.
+
+    Playwright runs an event loop meanwhile, beside which `asyncio.run` cannot be: no
+    longer than a module.
+    """
     from playwright.sync_api import sync_playwright
 
     names = ("chromium", "chromium-browser", "google-chrome")
