@@ -99,7 +99,7 @@ def show(annotation: Annotation, labels: list[str]) -> None:
         download("Download JSON lines", results.to_json_lines(kept), "annotation.jsonl")
 
 
-def download(label: str, content: str | bytes, file: str) -> None:
+def download(label: str, content: str, file: str) -> None:
     """Offer a file, without running the page again."""
     st.download_button(label, content, file_name=file, mime="text/plain", on_click="ignore")
 

@@ -54,7 +54,7 @@ def rows(annotation: Annotation) -> list[Row]:
     ]
 
 
-def to_csv(annotation: Annotation) -> bytes:
+def to_csv(annotation: Annotation) -> str:
     """The table as CSV, with a header, such that spreadsheets show texts and compute none."""
     file = io.StringIO()
     writer: Any = csv.writer(file, lineterminator="\n")
@@ -62,7 +62,7 @@ def to_csv(annotation: Annotation) -> bytes:
     writer.writerows(
         [_harmless(row.entity), _harmless(row.label), *row[2:]] for row in rows(annotation)
     )
-    return file.getvalue().encode("utf-8-sig")
+    return "\ufeff" + file.getvalue()  # by which Excel knows UTF-8
 
 
 def _harmless(text: str) -> str:
