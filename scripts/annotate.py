@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from scripts import cli
 from scripts.annotating import records
-from scripts.annotating.cluster import annotate_on_cluster
 from scripts.annotating.formats import FORMATS
 from scripts.annotating.records import Failure, Record, Source
 from scripts.annotating.stream import Output, Progress, cut_batches
@@ -186,6 +185,8 @@ def main(
         if output and isinstance(found, list):
             options: Any = {"settings": settings, "text_field": text_field, "workers": workers}
             if cluster:
+                from scripts.annotating.cluster import annotate_on_cluster
+
                 progress = annotate_on_cluster(found, output, address=address, **options)
             else:
                 progress = annotate_files(found, output, restart=restart, **options)

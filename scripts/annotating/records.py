@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
-import pyarrow.parquet
-
 from scripts.errors import InputError, first_line
 
 Kind = Literal["text", "lines", "jsonl", "csv", "parquet"]
@@ -206,6 +204,10 @@ def check_columns(sources: list[Source], text_field: str) -> None:
 
 
 def _open_parquet(source: Source, text_field: str) -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError("Parquet needs pyarrow. Run `pip install pyarrow`.") from error
     try:
         file = pyarrow.parquet.ParquetFile(source.path)
     except (pyarrow.ArrowException, OSError) as error:
