@@ -27,8 +27,6 @@ FormatChoice = StrEnum("FormatChoice", ["table", "json", "jsonl", "conll", "html
 Engine = StrEnum("Engine", ["local", "ray"])
 KindChoice = StrEnum("KindChoice", ["text", "lines", "jsonl", "csv", "parquet"])
 BY_SUFFIX = {".json": "json", ".html": "html", ".conll": "conll", ".txt": "table"}
-
-
 Input = Iterator[Record | Failure] | list[Source]
 
 
@@ -120,9 +118,7 @@ def annotate_stream(found: Iterable[Record | Failure], settings: Settings, worke
     return good
 
 
-def read_input(
-    given: str, kind: records.Kind | None, text_field: str
-) -> Iterator[Record | Failure] | list[Source]:
+def read_input(given: str, kind: records.Kind | None, text_field: str) -> Input:
     """What an argument stands for: files, standard input, or a text as it is."""
     if given == "-":
         if sys.stdin is None:

@@ -35,13 +35,23 @@ def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Languag
             f"{PIPELINE} is not installed. Run `pip install packages/{PIPELINE}-0.1.0/dist/*.whl`, "
             "or name a pipeline with --pipeline, such as training/config/conll2003/pipeline."
         ) from error
-    if not any("doc.ents" in nlp.get_pipe_meta(pipe).assigns for pipe in nlp.pipe_names):
+    if not _finders(nlp):
         raise InputError(f"{name}: has no component that finds entities. Name another pipeline.")
     if min_confidence:
         if not 0 <= min_confidence <= 1:
             raise InputError(f"a confidence of {min_confidence}: expected a number from 0 to 1.")
         set_min_confidence(nlp, min_confidence)
     return nlp
+
+
+def _finders(nlp: Language) -> list[str]:
+    """The components that find entities."""
+    return [pipe for pipe in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(pipe).assigns]
+
+
+def labels_of(nlp: Language) -> list[str]:
+    """The labels of a pipeline's entities, in order."""
+    return sorted({label for pipe in _finders(nlp) for label in nlp.pipe_labels.get(pipe, [])})
 
 
 def set_min_confidence(nlp: Language, least: float) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from spacy.language import Language
 
+from scripts.annotating.engine import labels_of
 from scripts.pipeline import trained_on, training_of
 from scripts.serving.limits import Limits
 from scripts.serving.models import Model, Sizes
@@ -19,7 +20,6 @@ def gives_scores(nlp: Language) -> bool:
 def describe(nlp: Language, limits: Limits) -> Model:
     """What `GET /v1/model` answers: nothing of it names a folder."""
     meta = nlp.meta
-    finders = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
     training = {key: training_of(nlp)[key] for key in TOLD}
     if training["encoder"]:
         training["encoder"] = Path(training["encoder"]).name
@@ -28,7 +28,7 @@ def describe(nlp: Language, limits: Limits) -> Model:
         name=f"{meta['lang']}_{meta['name']}",
         version=meta["version"],
         description=meta["description"],
-        labels=sorted({label for name in finders for label in nlp.pipe_labels.get(name, [])}),
+        labels=labels_of(nlp),
         gives_scores=gives_scores(nlp),
         trained_on=trained_on(nlp),
         training=training,

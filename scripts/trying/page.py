@@ -7,7 +7,7 @@ import streamlit as st
 from spacy.language import Language
 
 from scripts.annotating import markup
-from scripts.annotating.engine import Annotation
+from scripts.annotating.engine import Annotation, labels_of
 from scripts.errors import InputError
 from scripts.trying import pipelines, results
 from scripts.trying.examples import examples_for
@@ -116,7 +116,7 @@ def main(names: list[str]) -> None:
     try:
         nlp = load(name)
         about(nlp)
-        labels = pipelines.labels_of(nlp)
+        labels = labels_of(nlp)
         text = ask(labels)
         if text is not None:
             show(annotation_of(name, nlp, text), labels)

@@ -14,6 +14,7 @@ from scripts.annotating.engine import (
     Annotation,
     annotate,
     explain,
+    labels_of,
     longest_word,
 )
 from scripts.annotating.engine import load as load_pipeline
@@ -114,12 +115,6 @@ class Scores(NamedTuple):
     precision: float
     recall: float
     f1: float
-
-
-def labels_of(nlp: Language) -> list[str]:
-    """The labels of a pipeline's entities, in order."""
-    pipes = [pipe for pipe in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(pipe).assigns]
-    return sorted({label for pipe in pipes for label in nlp.pipe_labels.get(pipe, [])})
 
 
 def describe(nlp: Language) -> str:
