@@ -29,7 +29,8 @@ BARS = (  # system, what it is compared with, and the least ratio, on documents
 SLOWEST_EPOCH = 1.15  # ours, as a multiple of the plain loop's
 MEMORY_GROWTH = 1.1  # while a stream is read, after its first tenth
 LENGTHS = (1_000, 3_000, 10_000, 30_000, 100_000)  # words of a single document
-STEPS, SAMPLES = 12, 20  # of training, in a run; of memory, over a stream
+WARM = 50  # this share of an epoch is trained before time is taken
+SAMPLES = 20  # of memory, over a stream
 
 
 def measure_inference(
@@ -71,27 +72,28 @@ def measure_inference(
 
 
 def measure_training(data: Path, rounds: int) -> list[dict[str, Any]]:
-    """Let ours and the plain loop take turns at some steps of training.
+    """Let ours and the plain loop train for an epoch, in turns.
 
     data (Path): The folder of the converted corpus.
-    rounds (int): How often each has a turn.
-    RETURNS (list[dict[str, Any]]): For each: words_per_second, seconds_per_epoch (all
-        of train at that speed) and ratio_to_loop (of the seconds).
+    rounds (int): How many turns each takes for its epoch.
+    RETURNS (list[dict[str, Any]]): For each: words_per_second, seconds_per_epoch and
+        ratio_to_loop (of the seconds).
     """
     words = training.count_words(data)
     workers = [
         Worker(name, load, training.Settings(data=str(data), half=half))
         for name, (load, half) in training.SYSTEMS.items()
     ]
+    for worker in workers:
+        worker.run(words // WARM)
     done: dict[str, list[Timing]] = {worker.name: [] for worker in workers}
-    turns = list(itertools.product(range(rounds + 1), workers))
+    turns = list(itertools.product(range(rounds), workers))
     for _, worker in track(turns, "training", total=len(turns)):
-        done[worker.name].append(worker.run(STEPS))
+        done[worker.name].append(worker.run(words // rounds))
     for worker in workers:
         worker.stop()
-    # the first turn warms; the batches of the others differ, and count together
     speeds = {
-        name: sum(t.done for t in found[1:]) / sum(t.seconds for t in found[1:])
+        name: sum(t.done for t in found) / sum(t.seconds for t in found)
         for name, found in done.items()
     }
     return [

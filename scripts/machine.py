@@ -1,11 +1,9 @@
 """What machine this is, for the record beside a figure."""
 
-import ctypes
 import os
 import platform
 import resource
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -42,15 +40,6 @@ def resident_memory_mb() -> float:
     """The memory that this process holds now, in MiB, as Linux tells it."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
-
-
-def give_back_memory() -> None:
-    """Give memory that is free back to Linux, which the C library would rather keep.
-
-    It keeps more and more while blocks of changing sizes come and go.
-    """
-    with suppress(OSError, AttributeError):  # another system, or another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def computes_bfloat16() -> bool:

@@ -18,7 +18,6 @@ from scripts.annotating.formats import FORMATS, FormatName, to_json
 from scripts.annotating.pieces import with_pieces
 from scripts.annotating.records import Failure, Record
 from scripts.errors import InputError
-from scripts.machine import give_back_memory
 
 Batch = list[Record | Failure]  # with what could not be read
 Done = list[str | Failure]  # what is to be written of each
@@ -59,7 +58,6 @@ def make_worker(settings: Settings) -> Callable[[Batch], Done]:
     def work(batch: Batch) -> Done:
         texts = [record.text for record in batch if isinstance(record, Record)]
         found = iter(annotate(nlp, texts, extract))
-        give_back_memory()
         return [r if isinstance(r, Failure) else _written(r, next(found), render) for r in batch]
 
     return work

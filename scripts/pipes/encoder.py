@@ -7,9 +7,11 @@ one is an error. What the switches change of it is in adaptation.py.
 This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,13 @@ from spacy_transformers.layers.transformer_model import (
     huggingface_from_pretrained,
 )
 from thinc.api import ArgsKwargs, Model, Optimizer, get_torch_default_device
-from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+# oneDNN, with which PyTorch multiplies, keeps what it has made for every shape of a batch,
+# up to 1,024 of them, and windows bring ever new ones: hundreds of MB, and growing for as
+# long as a stream lasts. A batch needs some dozen. They are read at the first multiplication.
+for setting, kept in (("ONEDNN_PRIMITIVE_CACHE_CAPACITY", 64), ("LRU_CACHE_CAPACITY", 16)):
+    os.environ.setdefault(setting, str(kept))
 
 
 class Shim(HFShim):
@@ -40,7 +47,7 @@ class Shim(HFShim):
     lora: dict[str, Any]  # rank and alpha while there are adapters, else empty
     bf16: bool  # compute in bfloat16 while training, on a CPU
     steps = 0  # made so far
-    _adam: torch.optim.AdamW | None = None
+    _adam: Any = None
     _packed = False  # whether the encoder's weights are packed, which they are for predictions
 
     @property
@@ -52,6 +59,17 @@ class Shim(HFShim):
     def packing(self) -> Any:
         """The functions of packed_linear.py."""
         return registry.misc.get("bert_ner.packed_linear.v1")()
+
+    @cached_property  # a look-up searches everything that is installed, and takes its time
+    def _cheap_dropout(self) -> Any:
+        return registry.misc.get("bert_ner.cheap_dropout.v1")
+
+    @property
+    def adam(self) -> Any:
+        """The optimizer of adam.py, once the encoder is trained."""
+        if self._adam is None:
+            self._adam = registry.misc.get("bert_ner.adam.v1")(self._model)
+        return self._adam
 
     def load(self, name: str) -> HFObjects:
         """Load a pretrained encoder and prepare it as the switches say.
@@ -118,40 +136,26 @@ class Shim(HFShim):
         """How to drop while training. See cheap_dropout.py."""
         if next(self._model.parameters()).device.type != "cpu":
             return nullcontext()
-        cheap: AbstractContextManager[Any] = registry.misc.get("bert_ner.cheap_dropout.v1")()
+        cheap: AbstractContextManager[Any] = self._cheap_dropout()
         return cheap
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update what is trained. What is frozen has no gradient, and does not move.
 
         Adam of thinc, in a config `Adam.v1`, is done by PyTorch in one go for all
-        weights: a fifth of a step's time is saved. The gradient is then clipped
-        as a whole, as is usual in fine-tuning, and not weight by weight.
+        weights. See adam.py.
 
         optimizer (Optimizer): The optimizer, whose settings are taken.
         """
         self.steps += 1
-        coupled = optimizer.L2 and not optimizer.L2_is_weight_decay
-        if optimizer.use_radam or optimizer.averages is not None or not optimizer.b1 or coupled:
+        self.adam.fill_rows()
+        if not self.adam.can_step(optimizer):
             super().finish_update(optimizer)
             return
         if not self._grad_scaler.found_inf:
-            if optimizer.grad_clip:
-                nn.utils.clip_grad_norm_(self._model.parameters(), optimizer.grad_clip)
-            self._adam_with(optimizer).step()
+            self.adam.step(optimizer)
         self._model.zero_grad()  # also what has overflowed, which would spoil the next step
         self._grad_scaler.update()
-
-    def _adam_with(self, optimizer: Optimizer) -> torch.optim.AdamW:
-        """PyTorch's Adam with the present settings of thinc's."""
-        if self._adam is None:
-            self._adam = torch.optim.AdamW(self._model.parameters(), fused=True)
-        for group in self._adam.param_groups:
-            group["lr"] = optimizer.learn_rate
-            group["betas"] = (optimizer.b1, optimizer.b2)
-            group["eps"] = optimizer.eps
-            group["weight_decay"] = optimizer.L2
-        return self._adam
 
     def merge(self) -> int:
         """Merge the adapters. See `merge_lora` in adaptation.py."""

@@ -3,6 +3,9 @@
 This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,13 +66,19 @@ def crf_loss(
     RETURNS (tuple[float, Tensor, Tensor]): The mean loss of a token, in nats, and
         its gradients, of the scores and of the transitions.
     """
-    chain = registry.misc.get("bert_ner.linear_chain.v1")()
+    chain = _linear_chain()
     padded, lengths = chain.pad(scores.split([len(columns) for columns in gold]))
     columns, _ = chain.pad(gold, value=-1)
     loss, d_scores, d_transitions = chain.crf_loss(padded, lengths, constrained, columns)
     inside = torch.arange(padded.shape[1]) < lengths[:, None]
     tokens = len(scores)
     return loss / tokens, d_scores[inside] / tokens, d_transitions / tokens
+
+
+@cache  # a look-up searches everything that is installed, and takes its time
+def _linear_chain() -> Any:
+    """The functions of linear_chain.py."""
+    return registry.misc.get("bert_ner.linear_chain.v1")()
 
 
 class Loss:

@@ -9,7 +9,7 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -55,12 +55,12 @@ class TokenClassifierNER(TrainablePipe):
         if not Span.has_extension("confidence"):
             Span.set_extension("confidence", default=None)
 
-    @property
+    @cached_property  # a look-up searches everything that is installed, and takes its time
     def chain(self) -> Any:
         """The functions of linear_chain.py."""
         return registry.misc.get("bert_ner.linear_chain.v1")()
 
-    @property
+    @cached_property
     def loss(self) -> Any:
         """The functions of loss.py."""
         return registry.misc.get("bert_ner.loss.v1")()
@@ -75,10 +75,14 @@ class TokenClassifierNER(TrainablePipe):
         """The labels, as `spacy init labels` writes them."""
         return list(self.labels)
 
+    @cached_property
+    def _make_tagset(self) -> Any:
+        return registry.misc.get("bert_ner.tagset.v1")
+
     @property
     def tagset(self) -> Any:
         """The tags."""
-        return registry.misc.get("bert_ner.tagset.v1")(self.labels, self.model.attrs["scheme"])
+        return self._make_tagset(self.labels, self.model.attrs["scheme"])
 
     @property
     def calibration(self) -> Any:

@@ -14,6 +14,7 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import spacy_transformers.architectures  # noqa: F401  (registers what a config names)
@@ -106,6 +107,12 @@ def refuse_replacing(*_: Any) -> None:
     )
 
 
+@cache  # a look-up searches everything that is installed, and takes its time
+def _wordpieces() -> Any:
+    """The functions of wordpieces.py."""
+    return registry.misc.get("bert_ner.wordpieces.v1")()
+
+
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """Load the encoder, unless it is there."""
     if not model.attrs["has_transformer"]:
@@ -118,7 +125,7 @@ def forward(
     """Cut documents into windows and run the encoder on all of them at once."""
     nested = model.attrs["get_spans"](docs)
     windows = [window for spans in nested for window in spans]
-    pieces = registry.misc.get("bert_ner.wordpieces.v1")()
+    pieces = _wordpieces()
     wordpieces, words = pieces.tokenize(
         model.tokenizer, model.transformer.config, windows, model.attrs["case_segments"]
     )
@@ -153,7 +160,7 @@ def encode(
     RETURNS (tuple[BaseModelOutput, Callable]): `last_hidden_state`, (windows, longest,
         width), 0 in padding where windows were taken apart; and the way back.
     """
-    pieces = registry.misc.get("bert_ner.wordpieces.v1")()
+    pieces = _wordpieces()
     on_gpu = isinstance(encoder.ops, CupyOps)
     size, call = ON_GPU if on_gpu else TRAINING if is_train else ON_CPU
     parts = pieces.group_by_length(wordpieces.lengths, size, call)

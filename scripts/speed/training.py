@@ -20,7 +20,7 @@ from scripts.train import fit_encoder, fit_machine, load_recipe
 
 PIECES = 800  # word pieces of a batch of the plain loop, as in the recipes
 BUFFER = 256  # sentences that it sorts together
-Train = Callable[[int], int]  # from steps to the words in their batches
+Train = Callable[[int], int]  # from words to learn from, at least, to how many those were
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Settings:
 
 
 def ours(settings: Settings) -> Train:
-    """Steps of our recipe, as `spacy train` makes them."""
+    """Train our recipe, as `spacy train` makes them."""
     train = str(Path(settings.data) / "train.spacy")
     paths = {"paths.train": train, "paths.dev": train}
     config = load_recipe(Path(settings.config), paths)
@@ -50,16 +50,17 @@ def ours(settings: Settings) -> Train:
     optimizer = training["optimizer"]
     batches = itertools.chain.from_iterable(training["batcher"](corpus(nlp)) for _ in iter(int, 1))
 
-    def run(steps: int) -> int:
-        words = 0
-        for batch in itertools.islice(batches, steps):
+    def run(words: int) -> int:
+        done = 0
+        while done < words:
+            batch = next(batches)
             nlp.update(batch, drop=training["dropout"], sgd=False, losses={})
             for _, pipe in nlp.pipeline:
                 if hasattr(pipe, "finish_update"):
                     pipe.finish_update(optimizer)
             optimizer.step_schedules()
-            words += sum(map(len, batch))
-        return words
+            done += sum(map(len, batch))
+        return done
 
     return run
 
@@ -94,13 +95,14 @@ class Loop:
                 batch.append(chunk[i])
             yield batch
 
-    def __call__(self, steps: int) -> int:
-        """Make steps; returns the words in their batches."""
-        words = 0
-        for batch in itertools.islice(self.batches, steps):
+    def __call__(self, words: int) -> int:
+        """Make steps until their batches have so many words; returns how many those were."""
+        done = 0
+        while done < words:
+            batch = next(self.batches)
             self._step(batch)
-            words += sum(len(sentence) for sentence, _ in batch)
-        return words
+            done += sum(len(sentence) for sentence, _ in batch)
+        return done
 
     def _step(self, batch: list[tuple[list[str], list[str]]]) -> None:
         encoded = self.tokenizer(

@@ -1,5 +1,8 @@
 """Packed weights give the same predictions, and never those of before an update."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -83,3 +86,31 @@ def test_a_pytorch_without_onednn_predicts_too(
     again = found(nlp, TEXTS)
     assert is_packed(nlp) is False
     assert [[m[:2] for m in row] for row in again] == [[m[:2] for m in row] for row in wanted]
+
+
+GROWTH = """
+import torch
+import scripts.pipes.encoder
+from scripts.machine import resident_memory_mb
+from scripts.pipes.packed_linear import pack
+
+layer = torch.nn.Sequential(torch.nn.Linear(64, 64))
+pack(layer)
+with torch.no_grad():
+    layer(torch.zeros(1000, 64))
+    before = resident_memory_mb()
+    for rows in range(1, 1000):
+        layer(torch.zeros(rows, 64))
+print(resident_memory_mb() - before)
+"""
+
+
+@needs_packing
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of memory")
+def test_memory_does_not_grow_with_the_shapes_that_were_met() -> None:
+    """Without the limits in encoder.py, by 500 MB."""
+    set_by_us = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+    env = {name: value for name, value in os.environ.items() if name not in set_by_us}
+    command = [sys.executable, "-c", GROWTH]
+    grown = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+    assert float(grown) < 100

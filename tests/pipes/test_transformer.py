@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import Adam
 
 from scripts.pipes import transformer
 from scripts.pipes.windows import make_windows
 from scripts.pipes.wordpieces import CASES, case_of, choose_windows, group_by_length
-from tests.pipes.training import TEXTS, Build, encoder_key, found, ner, train
-
-
-def encoder_of(nlp: Any) -> Any:
-    return nlp.get_pipe("transformer").model.transformer
-
-
-def weights(nlp: Any) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in encoder_of(nlp).state_dict().items()}
-
-
-def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
-    return {name for name in before if not torch.equal(before[name], after[name])}
+from tests.pipes.training import (
+    TEXTS,
+    Build,
+    encoder_key,
+    encoder_of,
+    found,
+    moved,
+    ner,
+    train,
+    weights,
+)
 
 
 @pytest.mark.parametrize(
@@ -318,35 +314,6 @@ def test_word_dropout_wants_a_share_and_a_mask_token(build: Build) -> None:
     tokenizer = {encoder_key("tokenizer_config"): {"use_fast": True, "mask_token": None}}
     with pytest.raises(ValueError, match="has no mask token, which word_dropout needs"):
         build(**{encoder_key("word_dropout"): 0.1}, **tokenizer)
-
-
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_adam_in_one_go_is_the_adam_of_thinc(build: Build, weight_decay: float) -> None:
-    after = []
-    for averages in (False, True):  # with averages, thinc does it itself
-        nlp = build(**{encoder_key("transformer_config"): {"hidden_dropout_prob": 0.0}})
-        optimizer = Adam(1e-3, L2=weight_decay, eps=1e-12, grad_clip=0.0, use_averages=averages)
-        shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
-        torch.manual_seed(1)
-        for _ in range(3):
-            for parameter in shim._model.parameters():
-                parameter.grad = torch.randn_like(parameter) if parameter.requires_grad else None
-            shim.finish_update(optimizer)
-        after.append(weights(nlp))
-    for name, value in after[0].items():
-        assert torch.allclose(value, after[1][name], atol=1e-6), name
-
-
-def test_a_gradient_that_overflows_is_not_kept(build: Build) -> None:
-    nlp = build()
-    shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
-    before = weights(nlp)
-    shim._grad_scaler = SimpleNamespace(found_inf=True, update=lambda: None)
-    for parameter in shim._model.parameters():
-        parameter.grad = torch.full_like(parameter, torch.inf)
-    shim.finish_update(Adam(1e-3, use_averages=False))
-    assert not moved(before, weights(nlp))
-    assert all(parameter.grad is None for parameter in shim._model.parameters())
 
 
 def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(

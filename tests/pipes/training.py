@@ -1,7 +1,9 @@
 """Small examples to train on, and what the tests of the pipes share."""
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -32,6 +34,18 @@ def ner(key: str) -> str:
 
 def encoder_key(key: str) -> str:
     return f"components__transformer__model__{key}"
+
+
+def encoder_of(nlp: Any) -> Any:
+    return nlp.get_pipe("transformer").model.transformer
+
+
+def weights(nlp: Any) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in encoder_of(nlp).state_dict().items()}
+
+
+def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name in before if not torch.equal(before[name], after[name])}
 
 
 def train(nlp: Language, steps: int = 60, annotates: tuple[str, ...] = ()) -> dict[str, float]:

@@ -138,7 +138,6 @@ def test_the_command_writes_all_and_fails_where_a_bar_is_missed(
     settings: systems.Settings, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.benchmark.LENGTHS", (10, 40))
-    monkeypatch.setattr("scripts.benchmark.STEPS", 1)
     monkeypatch.setattr("scripts.benchmark.BARS", (("ours", "loop", 1e9),))
     output, page = tmp_path / "metrics" / "speed.json", tmp_path / "docs" / "speed.md"
     with pytest.raises(InputError, match="missed: ours / loop, words a second"):
