@@ -119,8 +119,21 @@ class Shim(HFShim):
             self.packing.unpack(self._model)
             self._packed = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy is made of. Packed weights cannot be copied."""
+        self.unpack()
+        return self.__dict__
+
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable[..., Any]]:
-        """Run the encoder for training, without a graph where nothing would be trained."""
+        """Run the encoder for training, without a graph where nothing would be trained.
+
+        RAISES (ValueError): If ONNX Runtime runs it.
+        """
+        if hasattr(self._model, "content"):
+            raise ValueError(
+                "ONNX Runtime runs this pipeline's encoder, which cannot be trained there. "
+                "Train the pipeline that it was made from."
+            )
         self.unpack()
         trained = self.steps >= self.frozen_steps and any(
             parameter.requires_grad for parameter in self._model.parameters()
@@ -148,6 +161,7 @@ class Shim(HFShim):
         optimizer (Optimizer): The optimizer, whose settings are taken.
         """
         self.steps += 1
+        self.unpack()  # an update may have predicted, for a component that annotates
         self.adam.fill_rows()
         if not self.adam.can_step(optimizer):
             super().finish_update(optimizer)

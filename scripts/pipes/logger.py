@@ -55,10 +55,11 @@ def make_logger(
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("", encoding="utf-8")
-        steps = nlp.config["training"].get("max_steps", 0)
+        settings = nlp.config.interpolate()["training"]
+        steps = settings.get("max_steps", 0)
         logged = 0  # steps
         # of each of which spaCy adds up so many losses
-        parts = nlp.config["training"].get("accumulate_gradient", 1)
+        parts = settings.get("accumulate_gradient", 1)
 
         def log(info: dict[str, Any] | None) -> None:
             nonlocal logged

@@ -12,6 +12,7 @@ from functools import partial
 import torch
 from spacy.util import registry
 from torch import Tensor, nn
+from torch.nn import functional
 
 TYPICAL_ROWS = 2048  # word pieces of a group: see `ON_CPU` in transformer.py
 
@@ -35,7 +36,7 @@ def pack(encoder: nn.Module) -> None:
     for layer in encoder.modules():
         if type(layer) is nn.Linear and _fits(layer.weight):
             packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), TYPICAL_ROWS)
-            layer.forward = partial(_multiply, packed, layer.bias)  # type: ignore[method-assign]
+            layer.forward = partial(_multiply, packed, layer)  # type: ignore[method-assign]
 
 
 def unpack(encoder: nn.Module) -> None:
@@ -49,8 +50,10 @@ def _fits(weight: Tensor) -> bool:
     return weight.device.type == "cpu" and weight.dtype == torch.float32
 
 
-def _multiply(packed: Tensor, bias: Tensor | None, inputs: Tensor) -> Tensor:
-    found: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, packed, bias, "none", [], "")
+def _multiply(packed: Tensor, layer: nn.Linear, inputs: Tensor) -> Tensor:
+    if inputs.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+        return functional.linear(inputs, layer.weight, layer.bias)
+    found: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, packed, layer.bias, "none", [], "")
     return found
 
 

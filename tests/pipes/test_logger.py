@@ -30,8 +30,9 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
     tmp_path: Path, build: Build, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nlp = build()
+    nlp.config["system"] = {"steps": 20}
     nlp.config["training"] = {
-        "max_steps": 20,
+        "max_steps": "${system.steps}",
         "eval_frequency": 10,
         "accumulate_gradient": 2,
         "score_weights": {"ents_f": 1.0, "ents_p": None},

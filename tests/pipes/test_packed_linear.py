@@ -1,5 +1,6 @@
 """Packed weights give the same predictions, and never those of before an update."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from torch import nn
 
 from scripts.pipes import packed_linear
@@ -67,6 +70,36 @@ def test_predictions_follow_every_update(build: Build, lora: int) -> None:
             train(each, steps=2)
         assert is_packed(nlp) is False
         plain.get_pipe("transformer").model.layers[0].shims[0].__dict__["_packed"] = True
+
+
+def test_predictions_follow_an_update_that_annotates(build: Build) -> None:
+    nlp, plain = build(), build()
+    encoder = plain.get_pipe("transformer").model.layers[0].shims[0]
+    encoder.__dict__["_packed"] = True  # never packs
+    for each in (nlp, plain):
+        spacy.util.fix_random_seed(1)
+        train(each, steps=2, annotates=("transformer",))
+        encoder.__dict__["_packed"] = True
+    unpack(encoder._model)
+    assert all(map(np.allclose, vectors(nlp), vectors(plain), (1e-5, 1e-5)))
+
+
+def test_a_pipeline_that_has_predicted_can_be_copied(build: Build) -> None:
+    model = build().get_pipe("transformer").model
+    docs = [Doc(Vocab(), words=TEXTS[0].split())]
+    wanted = model.predict(docs).model_output.last_hidden_state
+    for copied in (copy.deepcopy(model.layers[0].shims[0]), model.layers[0].shims[0]):
+        model.layers[0].shims[0] = copied
+        assert np.allclose(model.predict(docs).model_output.last_hidden_state, wanted, atol=1e-6)
+
+
+@needs_packing
+def test_packed_layers_leave_half_precision_to_pytorch() -> None:
+    network = layers()
+    pack(network)
+    inputs = torch.randn(5, 48)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(inputs).dtype == torch.bfloat16
 
 
 def is_packed(nlp: spacy.Language) -> bool:
