@@ -6,6 +6,7 @@ folder of its own, and the others go on.
 """
 
 import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ SPANS = pa.list_(
         }.items()
     )
 )
-BATCHES_PER_BLOCK = 8  # what a worker is given at a time
+MOST_ROWS = 8 * RECORDS  # what a worker is given at a time
+PARTS = 4  # that each worker is given at least, so that none waits for the last one's
 
 
 class Annotator:
@@ -98,8 +100,10 @@ def annotate_on_cluster(
     try:
         _start(ray, workers, address)
         with replacing(output) as partial:
+            expected = count_records(sources, text_field)
+            rows = max(1, min(MOST_ROWS, math.ceil(expected / (PARTS * workers))))
             data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
-            blocks = data.repartition(target_num_rows_per_block=BATCHES_PER_BLOCK * RECORDS)
+            blocks = data.repartition(target_num_rows_per_block=rows)
             blocks.map_batches(
                 Annotator,
                 fn_constructor_args=(settings, text_field),
@@ -112,7 +116,7 @@ def annotate_on_cluster(
             progress = Progress(
                 records=_count_rows(partial), failed=_count_rows(partial / "failed=true")
             )
-            if (expected := count_records(sources, text_field)) != progress.records:
+            if expected != progress.records:
                 raise InputError(
                     f"expected {expected} records, found {progress.records} in the output: input "
                     "and output must lie where every machine of the cluster reaches them."

@@ -58,6 +58,7 @@ def test_a_killed_worker_changes_nothing(ruler: Path, tmp_path: Path) -> None:
     kill_one_at_work(process)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 1, err  # records failed, as they should
+    assert len(list(output.iterdir())) >= 2 * cluster.PARTS  # both workers had their share
     assert f"{output}: {RECORDS - 2:,} records annotated" in out
     found = sorted(rows(output), key=lambda row: int(row["id"]))
     expected = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
