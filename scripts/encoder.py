@@ -33,6 +33,7 @@ GPU_REVISION = "cd5ef92a9fb2f889e972770a36d4ed042daf221e"
 HUB_FILES = ["*.safetensors", "*.json", "vocab.txt", "merges.txt"]
 # Keys of a config.json that make `transformers` run code of the model's own.
 UNSAFE = re.compile(r"auto_map|trust_remote_code|_attn_implementation.*")
+ABOUT = "encoder.json"  # in an encoder's folder, if it is there: its name, licence and url
 SMALL, SMALL_RATE = 512, 4  # up to this hidden size an encoder bears four times the learning rate
 
 
@@ -56,6 +57,10 @@ class Encoder:
     def line(self) -> str:
         """One line for people."""
         return f"encoder: {self.name} ({self.why})"
+
+    def about(self) -> dict[str, str]:
+        """What is written beside a copy of it."""
+        return {"name": self.name, "licence": self.licence, "url": self.url}
 
     def rate(self, of_base: float) -> float:
         """The learning rate that suits its size, given what suits a base-size encoder."""
@@ -121,11 +126,20 @@ def _from_folder(path: Path) -> Encoder:
         if not (path / name).is_file():
             raise InputError(f"{path}: no {name} there. An encoder's folder has one.")
     check_config(path / "config.json")
-    return Encoder(name=path.resolve().name, path=path, why="the folder given")
+    about = {"name": path.resolve().name}
+    if (path / ABOUT).is_file():
+        about = read_json(path / ABOUT)
+    return Encoder(path=path, why="the folder given", **about)
 
 
 def _from_pip(why: str) -> Encoder:
-    path = Path(str(resources.files(PIP_PACKAGE))) / "model"
+    try:
+        path = Path(str(resources.files(PIP_PACKAGE))) / "model"
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{PIP_PACKAGE.replace('_', '-')}: not installed, and it is the encoder to use. "
+            "Install it, or name another: --encoder FOLDER (in a bundle: --encoder encoder)."
+        ) from error
     if (found := sha256(path / "model.safetensors")) != PIP_SHA256:
         raise InputError(
             f"{path}/model.safetensors: expected SHA-256 {PIP_SHA256}, found {found}. "

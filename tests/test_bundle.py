@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import torch
 
 from scripts import bundle as module
 from scripts.bundle import bundle, copy_encoder, cut, download, needed_packages
+from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError
 from tests.conftest import ROOT
+
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 @pytest.fixture
 def made(tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle in small parts, without wheels: here they are installed."""
-    corpus = tmp_path / "corpus" / "conll2003"
+    corpus = tmp_path / "mine" / "conll2003"
     corpus.mkdir(parents=True)
     (corpus / "train.spacy").write_bytes(b"a split")
     (corpus / "source.json").write_text("{}")
@@ -27,21 +31,21 @@ def made(tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     bundle(
         root=ROOT,
         output=tmp_path / "bundle",
-        corpus=tmp_path / "corpus",
-        encoder=encoder,
+        corpus=tmp_path / "mine",
+        encoder=Encoder(name="tiny", path=encoder, why="", licence="MIT"),
         half=True,
-        python="3.12",
+        python=HERE,
         platforms=["manylinux_2_28_x86_64"],
         part_bytes=200_000,
     )
     return tmp_path / "bundle"
 
 
-def run(made: Path, home: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+def run(
+    made: Path, home: Path, *command: str, python: str = sys.executable
+) -> "subprocess.CompletedProcess[str]":
     # this environment stands for the other machine's Python, with PyTorch and all
-    site = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
-    environment = {**os.environ, "BUNDLE_HOME": str(home), "PYTHONPATH": site}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "BUNDLE_HOME": str(home), "PYTHON": python}
     return subprocess.run(
         [str(made / "run.sh"), *command],
         capture_output=True,
@@ -76,6 +80,25 @@ def test_parts_arrive_one_by_one_and_then_a_command_runs(made: Path, tmp_path: P
     assert found == "a split True"
     again = run(made, home, "python", "-c", "raise SystemExit(7)")
     assert again.returncode == 7  # the command's own
+    mistyped = run(made, home, "pyhton")
+    assert (mistyped.returncode, mistyped.stderr) == (1, "error: pyhton: no such command.\n")
+
+
+def test_what_cannot_run_there_is_said_in_a_line(made: Path, tmp_path: Path) -> None:
+    (made / "PYTHON").write_text("3.1\n")
+    result = run(made, tmp_path / "home")
+    assert result.returncode == 1
+    assert f"is Python {HERE}, and the bundle is for 3.1. Name one: PYTHON=" in result.stderr
+    (made / "PYTHON").write_text(HERE)
+    bare = tmp_path / "bare"
+    venv.create(bare, with_pip=False)  # a Python without PyTorch
+    result = run(made, tmp_path / "home", python=str(bare / "bin" / "python"))
+    assert result.returncode == 1
+    assert "cannot import torch, which a bundle does not bring" in result.stderr
+    (made / "SHA256SUMS").unlink()
+    result = run(made, tmp_path / "home")
+    assert f"error: {made}/SHA256SUMS: not here yet." in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_part_that_was_changed_on_the_way_is_refused(made: Path, tmp_path: Path) -> None:
@@ -89,7 +112,10 @@ def test_a_part_that_was_changed_on_the_way_is_refused(made: Path, tmp_path: Pat
 
 def test_an_encoder_travels_in_half_the_bytes(encoder: Path, tmp_path: Path) -> None:
     for half in (False, True):
-        copy_encoder(encoder, tmp_path / str(half), half=half)
+        source = Encoder(
+            name="tiny", path=encoder, why="", licence="MIT", url="https://example.org"
+        )
+        copy_encoder(source, tmp_path / str(half), half=half)
     whole, small = (tmp_path / str(half) / "model.safetensors" for half in (False, True))
     assert small.stat().st_size < 0.7 * whole.stat().st_size
     weights = safetensors.torch.load_file(small)
@@ -97,6 +123,8 @@ def test_an_encoder_travels_in_half_the_bytes(encoder: Path, tmp_path: Path) -> 
         torch.float16
     }
     assert (tmp_path / "True" / "config.json").exists()
+    there = resolve(str(tmp_path / "True"), gpu=False)
+    assert (there.name, there.licence, there.url) == ("tiny", "MIT", "https://example.org")
 
 
 def test_packages_are_those_of_the_project_without_pytorch() -> None:
@@ -121,7 +149,7 @@ def test_a_package_without_a_wheel_and_a_missing_corpus_are_named(
             root=ROOT,
             output=tmp_path / "bundle",
             corpus=tmp_path,
-            encoder=encoder,
+            encoder=Encoder(name="tiny", path=encoder, why=""),
             half=False,
             python="3.12",
             platforms=[],

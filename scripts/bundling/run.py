@@ -5,14 +5,16 @@
 
 Parts may arrive one by one: each call checks and keeps those that are here, and the
 first call that finds all of them unpacks and installs. PyTorch and CuPy are those of
-the Python that runs this.
+the Python that runs this: `PYTHON=/path/to/python ./run.sh`, python3 by default.
 """
 
 import hashlib
 import os
 import shutil
+import site
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import venv
 from pathlib import Path
@@ -79,6 +81,26 @@ def unpack(parts: list[Path], target: Path) -> None:
     partial.replace(target)
 
 
+def check_python() -> None:
+    """Say so if this Python is not the one that the wheels are for."""
+    wanted = (HERE / "PYTHON").read_text().strip()
+    if (here := f"{sys.version_info[0]}.{sys.version_info[1]}") != wanted:
+        sys.exit(
+            f"error: {sys.executable} is Python {here}, and the bundle is for {wanted}. "
+            f"Name one: PYTHON=python{wanted} {HERE}/run.sh"
+        )
+
+
+def create(environment: Path) -> None:
+    """Make an environment that sees this Python's packages, also if they are in one themselves."""
+    venv.create(environment, system_site_packages=True, with_pip=True)
+    base = {"base": str(environment), "platbase": str(environment)}
+    packages = Path(sysconfig.get_path("purelib", "venv", base))
+    for old in packages.glob("setuptools*"):  # which Python 3.11 brings, too old for the project
+        shutil.rmtree(old)
+    (packages / "of_the_machine.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+
+
 def install(target: Path) -> Path:
     """Install into an environment that sees this Python's packages; returns its Python."""
     environment = target / "venv"
@@ -86,21 +108,34 @@ def install(target: Path) -> Path:
     done = environment / ".done"
     if not done.exists():
         shutil.rmtree(environment, ignore_errors=True)
-        venv.create(environment, system_site_packages=True, with_pip=True)
+        create(environment)
+        if subprocess.run([str(python), "-c", "import torch"], check=False).returncode:
+            sys.exit(
+                f"error: {sys.executable} cannot import torch, which a bundle does not bring. "
+                f"Name a Python that has it: PYTHON=/path/to/python {HERE}/run.sh"
+            )
         pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
         wheels = sorted(map(str, (target / "wheels").glob("*.whl")))
-        if wheels:
-            subprocess.run([*pip, *wheels], check=True)
-        project = ["--no-build-isolation", "-e", str(target / "project")]
-        subprocess.run([*pip, *project], check=True)
+        for given in (wheels, ["--no-build-isolation", "-e", str(target / "project")]):
+            if given and subprocess.run([*pip, *given], check=False).returncode:
+                sys.exit("error: pip could not install what the bundle brings; it says why above.")
         done.touch()
     return python
 
 
+def read_sums() -> dict[str, str]:
+    """The SHA-256 of each part, by its name."""
+    try:
+        lines = (HERE / "SHA256SUMS").read_text().split("\n")
+    except FileNotFoundError:
+        sys.exit(f"error: {HERE}/SHA256SUMS: not here yet. Copy it, and then the parts.")
+    return {line.split("  ")[1]: line.split("  ")[0] for line in lines if line}
+
+
 def main() -> None:
     """See the top of this file."""
-    lines = (HERE / "SHA256SUMS").read_text().split("\n")
-    sums = {line.split("  ")[1]: line.split("  ")[0] for line in lines if line}
+    sums = read_sums()
+    check_python()
     name = hashlib.sha256((HERE / "SHA256SUMS").read_bytes()).hexdigest()[:12]
     home = Path(os.environ.get("BUNDLE_HOME", Path.home() / ".cache" / "en_bert_ner")) / name
     if not (home / "content").exists():
@@ -115,6 +150,8 @@ def main() -> None:
         path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1"}
         folder = home / "content" / "project"
+        if shutil.which(command[0], path=path) is None:
+            sys.exit(f"error: {command[0]}: no such command.")
         sys.exit(subprocess.run(command, cwd=folder, env=environment, check=False).returncode)
     print(f"{home / 'content'}: ready")
 
