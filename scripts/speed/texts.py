@@ -10,6 +10,8 @@ from scripts.pipeline import load_examples
 
 WORDS = {"queries": 4_000, "sentences": 8_000, "documents": 12_000}  # of each kind, at least
 
+READ = ("mit_movie", "conll2003")
+
 
 def read_texts(corpus: Path) -> dict[str, list[str]]:
     """Read texts of each kind from the test splits of converted corpora.
@@ -21,7 +23,7 @@ def read_texts(corpus: Path) -> dict[str, list[str]]:
     nlp = spacy.blank("en")
     docs = {
         name: [e.reference for e in load_examples(nlp, corpus / name / "test.spacy")]
-        for name in ("mit_movie", "conll2003")
+        for name in READ
     }
     texts = {
         "queries": map(_join, docs["mit_movie"]),

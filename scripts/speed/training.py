@@ -28,12 +28,14 @@ class Settings:
     """What is trained on.
 
     data (str): The folder of the converted corpus.
+    encoder (str): The encoder, as `resolve` takes it.
     config (str): Our recipe.
     half (bool): Whether the plain loop computes in bfloat16, as ours does where the
         processor has it.
     """
 
     data: str
+    encoder: str = "pip"
     config: str = "configs/config.cfg"
     half: bool = True
 
@@ -43,7 +45,10 @@ def ours(settings: Settings) -> Train:
     train = str(Path(settings.data) / "train.spacy")
     paths = {"paths.train": train, "paths.dev": train}
     config = load_recipe(Path(settings.config), paths)
-    overrides = {**fit_encoder(config, resolve("pip", gpu=False)), **fit_machine(config, -1)}
+    overrides = {
+        **fit_encoder(config, resolve(settings.encoder, gpu=False)),
+        **fit_machine(config, -1),
+    }
     nlp = init_nlp(Config().from_str(config.to_str(), overrides=overrides), use_gpu=-1)
     training = registry.resolve(nlp.config.interpolate()["training"], validate=False)
     (corpus,) = resolve_dot_names(nlp.config.interpolate(), [training["train_corpus"]])
@@ -71,7 +76,7 @@ class Loop:
     def __init__(self, settings: Settings) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        folder = resolve("pip", gpu=False).path
+        folder = resolve(settings.encoder, gpu=False).path
         self.half = settings.half and computes_bfloat16()
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.encoder = AutoModel.from_pretrained(folder).train()
