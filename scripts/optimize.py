@@ -56,7 +56,7 @@ def _find_encoder(nlp: Language, model: Path) -> Any:
     (shim,) = shims
     if shim.lora:
         raise InputError(f"{model}: has adapters. Finish it first: python -m scripts.finish.")
-    if not list(shim._model.parameters()):
+    if shim.onnx:
         raise InputError(f"{model}: is optimized already.")
     return shim
 

@@ -12,7 +12,7 @@ from scripts.errors import InputError
 from scripts.evaluation.documents import Document
 from scripts.evaluation.matching import Mention, match
 from scripts.optimize import compare, optimize
-from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+from tests.pipes.training import TEXTS, Build, encoder_key, found, shim_of, train
 from tests.test_finish import write_corpus
 
 pytest.importorskip("onnxruntime")
@@ -45,7 +45,7 @@ def test_it_finds_the_same_with_8_bits(
     assert fast.meta["name"] == f"{nlp.meta['name']}_int8"
     assert fast.meta["needs"] == ["onnxruntime>=1.20,<2"]
     assert mentions(found(fast, TEXTS)) == mentions(found(nlp, TEXTS))
-    encoder = fast.get_pipe("transformer").model.layers[0].shims[0]._model
+    encoder = shim_of(fast)._model
     kinds = {node.op_type for node in onnx_graph(encoder.content).node}
     assert "MatMulInteger" in kinds
 
@@ -68,6 +68,13 @@ def test_it_survives_saving_and_other_batches(
     assert found(copy, TEXTS) == wanted
 
 
+def test_it_says_that_it_cannot_be_trained(
+    variant: tuple[spacy.Language, Path, dict[str, Any]],
+) -> None:
+    with pytest.raises(ValueError, match="Train the pipeline that it was made from"):
+        train(spacy.load(variant[1]), steps=1)
+
+
 def test_it_runs_in_a_process_that_was_forked_after_use(
     variant: tuple[spacy.Language, Path, dict[str, Any]],
 ) -> None:
@@ -76,7 +83,7 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
     torch.set_num_threads(1)  # PyTorch's own do not survive a fork
     wanted = mentions(found(fast, TEXTS))
     torch.set_num_threads(threads)
-    encoder = fast.get_pipe("transformer").model.layers[0].shims[0]._model
+    encoder = shim_of(fast)._model
     before = encoder.session
     context = multiprocessing.get_context("fork")
     theirs, ours = context.Pipe()

@@ -65,6 +65,12 @@ class Shim(HFShim):
         return registry.misc.get("bert_ner.cheap_dropout.v1")
 
     @property
+    def onnx(self) -> bytes | None:
+        """The ONNX model that runs in the encoder's place, if one does. See onnx_encoder.py."""
+        content: bytes | None = getattr(self._model, "content", None)
+        return content
+
+    @property
     def adam(self) -> Any:
         """The optimizer of adam.py, once the encoder is trained."""
         if self._adam is None:
@@ -129,7 +135,7 @@ class Shim(HFShim):
 
         RAISES (ValueError): If ONNX Runtime runs it.
         """
-        if hasattr(self._model, "content"):
+        if self.onnx:
             raise ValueError(
                 "ONNX Runtime runs this pipeline's encoder, which cannot be trained there. "
                 "Train the pipeline that it was made from."
@@ -194,7 +200,7 @@ class Shim(HFShim):
                 "config": objects.transformer.config.to_dict(),
                 "tokenizer": files,
                 "lora": self.lora,
-                "onnx": getattr(self._model, "content", None),
+                "onnx": self.onnx,
                 "weights": safetensors.torch.save(state),
             }
         return srsly.msgpack_dumps(message)

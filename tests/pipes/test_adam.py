@@ -1,13 +1,12 @@
 """Adam in one go is Adam, and a gradient by row is the gradient."""
 
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 from thinc.api import Adam
 
-from tests.pipes.training import Build, encoder_key, make_examples, moved, weights
+from tests.pipes.training import Build, encoder_key, make_examples, moved, shim_of, weights
 
 STILL = {
     encoder_key("transformer_config"): {
@@ -15,10 +14,6 @@ STILL = {
         "attention_probs_dropout_prob": 0.0,
     }
 }
-
-
-def shim_of(nlp: Any) -> Any:
-    return nlp.get_pipe("transformer").model.layers[0].shims[0]
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

@@ -16,7 +16,7 @@ from torch import nn
 
 from scripts.pipes import packed_linear
 from scripts.pipes.packed_linear import can_pack, pack, unpack
-from tests.pipes.training import TEXTS, Build, encoder_key, found, train
+from tests.pipes.training import TEXTS, Build, encoder_key, encoder_of, found, shim_of, train
 
 needs_packing = pytest.mark.skipif(not can_pack(), reason="this PyTorch has no oneDNN")
 
@@ -59,7 +59,7 @@ def vectors(nlp: spacy.Language) -> Any:
 @pytest.mark.parametrize("lora", [0, 2])
 def test_predictions_follow_every_update(build: Build, lora: int) -> None:
     nlp, plain = (build(**{encoder_key("lora_rank"): lora}) for _ in range(2))
-    plain.get_pipe("transformer").model.layers[0].shims[0].__dict__["_packed"] = True  # never packs
+    shim_of(plain).__dict__["_packed"] = True  # never packs
     assert is_packed(nlp) is False
     for _ in range(2):
         assert all(map(np.allclose, vectors(nlp), vectors(plain), (1e-5, 1e-5)))
@@ -69,12 +69,12 @@ def test_predictions_follow_every_update(build: Build, lora: int) -> None:
             spacy.util.fix_random_seed(1)
             train(each, steps=2)
         assert is_packed(nlp) is False
-        plain.get_pipe("transformer").model.layers[0].shims[0].__dict__["_packed"] = True
+        shim_of(plain).__dict__["_packed"] = True
 
 
 def test_predictions_follow_an_update_that_annotates(build: Build) -> None:
     nlp, plain = build(), build()
-    encoder = plain.get_pipe("transformer").model.layers[0].shims[0]
+    encoder = shim_of(plain)
     encoder.__dict__["_packed"] = True  # never packs
     for each in (nlp, plain):
         spacy.util.fix_random_seed(1)
@@ -103,7 +103,7 @@ def test_packed_layers_leave_half_precision_to_pytorch() -> None:
 
 
 def is_packed(nlp: spacy.Language) -> bool:
-    encoder = nlp.get_pipe("transformer").model.transformer
+    encoder = encoder_of(nlp)
     return any("forward" in layer.__dict__ for layer in encoder.modules())
 
 
@@ -113,8 +113,8 @@ def test_a_pytorch_without_onednn_predicts_too(
     nlp = build()
     train(nlp, steps=20)
     wanted = found(nlp, TEXTS)
-    unpack(nlp.get_pipe("transformer").model.transformer)
-    nlp.get_pipe("transformer").model.layers[0].shims[0]._packed = False
+    unpack(encoder_of(nlp))
+    shim_of(nlp)._packed = False
     monkeypatch.setattr(packed_linear, "can_pack", lambda: False)
     again = found(nlp, TEXTS)
     assert is_packed(nlp) is False

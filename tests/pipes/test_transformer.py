@@ -25,6 +25,7 @@ from tests.pipes.training import (
     found,
     moved,
     ner,
+    shim_of,
     train,
     weights,
 )
@@ -199,7 +200,7 @@ def test_training_in_groups_has_the_gradient_of_training_at_once(
             Example.from_dict(nlp.make_doc(text), {"entities": [(0, 4, "PER")]})
             for text in ("Anna Berg lives in Oslo . " * 9, "Anna is in Lima .", "Anna " * 30)
         ]
-        shim = nlp.get_pipe("transformer").model.layers[0].shims[0]
+        shim = shim_of(nlp)
         calls: list[int] = []
         begin = shim.begin_update
 

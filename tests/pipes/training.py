@@ -36,6 +36,10 @@ def encoder_key(key: str) -> str:
     return f"components__transformer__model__{key}"
 
 
+def shim_of(nlp: Any) -> Any:
+    return nlp.get_pipe("transformer").model.layers[0].shims[0]
+
+
 def encoder_of(nlp: Any) -> Any:
     return nlp.get_pipe("transformer").model.transformer
 
