@@ -7,7 +7,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
-import spacy
 import typer
 from spacy.language import Language
 from spacy.training import Example
@@ -29,7 +28,7 @@ from scripts.evaluation.folds import find_folds
 from scripts.evaluation.matching import match, score
 from scripts.evaluation.page import render_audit
 from scripts.files import remove, replacing, sha256, write_json
-from scripts.gpu import choose_gpu
+from scripts.gpu import choose_gpu, use_device
 from scripts.pipeline import describe_pipeline, keep_encodings, load_examples, load_pipeline
 from scripts.progress import track
 from scripts.sources import PROVIDED, Kind, load_source
@@ -194,9 +193,7 @@ def main(
     """Rank the sentences of a split by how much a pipeline doubts their annotation."""
     if split not in (*SPLITS, "train"):
         raise InputError(f"--split {split}: expected train, dev or test.")
-    gpu = choose_gpu(gpu_id)
-    if gpu >= 0:
-        spacy.require_gpu(gpu)
+    use_device(choose_gpu(gpu_id))
     path = data / corpus / f"{split}.spacy"
     found = (
         audit_train(pipeline, path) if split == "train" else audit(load_pipeline(pipeline), path)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import spacy
 import typer
 from spacy.language import Language
 from spacy.scorer import Scorer
@@ -19,7 +18,7 @@ from scripts import cli
 from scripts.confidence import Outcomes, expected_calibration_error, outcomes, summary
 from scripts.errors import InputError
 from scripts.files import write_json
-from scripts.gpu import choose_gpu
+from scripts.gpu import choose_gpu, use_device
 from scripts.machine import describe_machine
 from scripts.pipeline import describe_pipeline, keep_encodings, load_examples, load_pipeline
 from scripts.pipes.calibration import Calibration
@@ -139,8 +138,7 @@ def load(model: Path, data: Path, *, gpu: int) -> Language:
     for path in needed if installed else [model / "meta.json", *needed]:
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
-    if gpu >= 0:
-        spacy.require_gpu(gpu)
+    use_device(gpu)
     nlp = load_pipeline(str(model) if installed else model)
     keep_encodings(nlp)
     return nlp

@@ -7,7 +7,6 @@ encoder has put out: 2 to 3 kB a word.
 from pathlib import Path
 from typing import Annotated, Any
 
-import spacy
 import typer
 from spacy.language import Language
 from thinc.api import Config
@@ -16,7 +15,7 @@ from scripts import cli
 from scripts.calibration import LEAST_MENTIONS, collect, describe, fit
 from scripts.errors import InputError
 from scripts.files import replacing, write_json
-from scripts.gpu import choose_gpu
+from scripts.gpu import choose_gpu, use_device
 from scripts.pipeline import load_examples, load_pipeline
 from scripts.pipes.calibration import Calibration
 
@@ -35,8 +34,7 @@ def finish(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[str,
     for path in (model / "meta.json", data / "train.spacy", data / "dev.spacy"):
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
-    if gpu >= 0:
-        spacy.require_gpu(gpu)
+    use_device(gpu)
     nlp = load_pipeline(model)
     record = {"merged_adapters": _merge_adapters(nlp), "calibration": _calibrate(nlp, data)}
     if "transformer" in nlp.pipe_names:

@@ -1,6 +1,11 @@
-"""Whether there is a GPU that both PyTorch and CuPy can use."""
+"""Whether there is a GPU that both PyTorch and CuPy can use, and using it."""
+
+from typing import TYPE_CHECKING
 
 from scripts.errors import InputError, first_line
+
+if TYPE_CHECKING:
+    import torch
 
 
 def choose_gpu(wanted: str) -> int:
@@ -30,6 +35,22 @@ def choose_gpu(wanted: str) -> int:
     if number >= (count := torch.cuda.device_count()):
         raise InputError(f"--gpu-id {wanted}: there are {count} GPUs, counted from 0.")
     return number
+
+
+def use_device(gpu: int) -> "torch.device":
+    """Let spaCy compute on a device, with PyTorch, and out of the same memory.
+
+    gpu (int): The GPU's number, -1 for the CPU.
+    RETURNS (torch.device): The device.
+    """
+    import torch
+    from thinc.api import require_gpu, set_gpu_allocator
+
+    if gpu < 0:
+        return torch.device("cpu")
+    require_gpu(gpu)
+    set_gpu_allocator("pytorch")
+    return torch.device("cuda", gpu)
 
 
 def explain_mismatch(torch_cuda: str | None, cupy_cuda: int | None) -> str | None:

@@ -5,13 +5,12 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 
 from scripts import cli
 from scripts.annotating.engine import PIPELINE, load
 from scripts.errors import InputError
-from scripts.gpu import choose_gpu
+from scripts.gpu import choose_gpu, use_device
 from scripts.serving.limits import Limits
 
 TOKEN = "EN_BERT_NER_TOKEN"
@@ -84,8 +83,7 @@ def main(
     limits = Limits(max_chars, max_texts, queue, max_batch, wait_ms=max_wait_ms)
     token = read_token(token_file)
     with bind(host, port) as bound:
-        if (gpu := choose_gpu(gpu_id)) >= 0:
-            spacy.require_gpu(gpu)
+        use_device(choose_gpu(gpu_id))
         where = f"[{host}]" if ":" in host else host
         name = pipeline or given
         app = make_app(load(name), limits, token, hosts_of(where, token))

@@ -1,5 +1,6 @@
 """`python -m scripts.annotate`: texts, files, folders and standard input, from end to end."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,19 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from scripts import annotate, cli
 from tests.annotating.test_stream import left
 
 Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(ruler: Path) -> Call:
+def call(ruler: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     def _call(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "scripts.annotate", *arguments, "--pipeline", str(ruler)]
-        done = subprocess.run(command, input=stdin, capture_output=True)
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
+        monkeypatch.setattr(sys, "argv", ["annotate", *arguments, "--pipeline", str(ruler)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            cli.run(annotate.main)
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
 
     return _call
+
+
+def test_a_process_prints_the_table(ruler: Path) -> None:
+    command = [sys.executable, "-m", "scripts.annotate", "Anna Berg lives in Oslo."]
+    done = subprocess.run([*command, "--pipeline", str(ruler)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "PER                   Anna Berg       0     9" in done.stdout
 
 
 def test_a_text_prints_the_table(call: Call) -> None:

@@ -12,6 +12,7 @@ from scripts.pipeline import load_pipeline
 
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
+TOGETHER = 1_000_000  # characters of texts in memory at once
 LONGEST_WORD = 1_000  # characters: spaCy's tokenizer takes the square of them on some, as on "((("
 Annotation = dict[str, Any]
 Extract = Callable[[Doc], Annotation]
@@ -76,9 +77,11 @@ def annotate(
         went wrong with it.
     """
     extract = extract or to_annotation
+    longest = max(map(len, texts), default=0)
+    few = max(1, min(nlp.batch_size, TOGETHER // max(1, longest)))
     with nlp.memory_zone():
         try:
-            return [extract(doc) for doc in nlp.pipe(texts)]
+            return [extract(doc) for doc in nlp.pipe(texts, batch_size=few)]
         except Exception:
             return [_annotate_alone(nlp, text, extract) for text in texts]
 

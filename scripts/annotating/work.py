@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from threading import Thread
 
-from spacy import require_gpu
 from spacy.language import Language
 
 from scripts.annotating.engine import Annotation, Extract, annotate, explain, load, to_annotation
@@ -18,6 +17,7 @@ from scripts.annotating.formats import FORMATS, FormatName, to_json
 from scripts.annotating.pieces import with_pieces
 from scripts.annotating.records import Failure, Record
 from scripts.errors import InputError
+from scripts.gpu import use_device
 
 Batch = list[Record | Failure]  # with what could not be read
 Done = list[str | Failure]  # what is to be written of each
@@ -41,8 +41,7 @@ def load_for(settings: Settings) -> tuple[Language, Extract]:
 
     RAISES (InputError): If that cannot be.
     """
-    if settings.gpu >= 0:
-        require_gpu(settings.gpu)
+    use_device(settings.gpu)
     nlp = load(settings.pipeline, min_confidence=settings.min_confidence)
     return nlp, with_pieces(nlp) if settings.by_word_piece else to_annotation
 

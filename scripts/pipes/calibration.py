@@ -26,6 +26,8 @@ This file stands alone: `spacy package --code` copies it into the pipeline.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from operator import mul
 from typing import Any
 
 from spacy.strings import get_string_id
@@ -60,6 +62,10 @@ class Calibration:
         if not self.temperature > 0:
             raise ValueError(f"temperature = {self.temperature}: expected more than 0")
 
+    @cached_property
+    def _weights(self) -> tuple[float, ...]:
+        return tuple(getattr(self, name) for name in FEATURES)
+
     def features(self, p: float, text: str, label: str, words: int) -> tuple[float, ...]:
         """What the logistic function weighs, in the order of `FEATURES`.
 
@@ -81,11 +87,10 @@ class Calibration:
 
     def confidence(self, p: float, text: str, label: str, words: int) -> float:
         """The confidence of a mention, from 0 to 1. The arguments are those of `features`."""
-        weights = tuple(getattr(self, name) for name in FEATURES)
-        if weights == CHANGE_NOTHING:
+        if self._weights == CHANGE_NOTHING:
             return p
         values = self.features(p, text, label, words)
-        logit = sum(weight * value for weight, value in zip(weights, values, strict=True))
+        logit = sum(map(mul, self._weights, values))
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 
     def with_seen(self, mentions: Iterable[tuple[str, str]]) -> "Calibration":

@@ -25,7 +25,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.util import registry
 from torch import Tensor
 
@@ -33,13 +35,15 @@ SpanLogProbabilities = Callable[[int, int, int], float]
 
 MOST_POSITIONS = 16384  # tokens that are decoded together, padding included
 SHORT = 64  # tokens; sequences up to here are not kept apart for their length
-PAIRS_TOGETHER = 4096  # neighbouring tokens, for memory
+LARGEST_SCORE = 100.0  # of a tag or a transition; a model that works has none beyond 30
+LARGEST_LOGARITHM = 700.0  # of a number that is not infinite
 MISSING = -1  # the gold tag of a token that is not annotated, as in tagset.py
 
 
 def finite(scores: Tensor) -> Tensor:
-    """Scores in float64 on the CPU, without the infinities of an overflow."""
-    return torch.nan_to_num(scores.detach().cpu().double(), nan=0.0, posinf=1e5, neginf=-1e5)
+    """Scores in float64 on the CPU, cut off where an overflow or a failed training has led."""
+    scores = scores.detach().cpu().double()
+    return torch.nan_to_num(scores, nan=0.0).clamp(-LARGEST_SCORE, LARGEST_SCORE)
 
 
 def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[list[int]]:
@@ -51,20 +55,20 @@ def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[lis
     RETURNS (list[list[int]]): The columns of each row's tags.
     """
     inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
-    score = first + emissions[:, 0]
-    back = []
-    for t in range(1, emissions.shape[1]):
-        best, origin = (score[:, :, None] + inner).max(dim=1)
-        inside = (t < lengths)[:, None]
-        score = torch.where(inside, best + emissions[:, t], score)
-        back.append(torch.where(inside, origin, torch.arange(len(inner))))
-    column = (score + last).argmax(dim=1)
-    path = [column]
-    for origin in reversed(back):
-        column = origin.gather(1, column[:, None])[:, 0]
-        path.append(column)
-    rows = torch.stack(path[::-1], dim=1).tolist()
-    return [row[:length] for row, length in zip(rows, lengths.tolist(), strict=True)]
+    best = [first + emissions[:, 0]]
+    for emission in emissions.unbind(1)[1:]:
+        best.append((best[-1][:, :, None] + inner).amax(1) + emission)
+    score = torch.stack(best).numpy()  # (longest, rows, K)
+    rows, ends = np.arange(len(lengths)), lengths.numpy() - 1
+    column = (score[ends, rows] + last.numpy()).argmax(1)
+    path = np.empty(score.shape[:2], dtype=np.intp)
+    into = inner.T.numpy()
+    for t in range(len(score) - 1, 0, -1):
+        path[t] = column
+        before = (score[t - 1] + into[column]).argmax(1)
+        column = np.where(t <= ends, before, column)
+    path[0] = column
+    return [path[: end + 1, row].tolist() for row, end in zip(rows, ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,10 @@ class Lattice:
         after = self.emissions + self.backward - self.log_partition[:, None, None]
         inside = self.inside[:, 1:]
         before, after = self.forward[:, :-1][inside], after[:, 1:][inside]
-        for part in torch.arange(len(before)).split(PAIRS_TOGETHER):
-            pairs = before[part, :, None] + self.transitions[:-1, :-1] + after[part, None]
-            counts[:-1, :-1] += pairs.exp().sum(0)
+        # exp(before + transition + after), as a product of matrices of numbers that can be told
+        largest = before.amax(1, keepdim=True)
+        pairs = (before - largest).exp().T @ (after + largest).clamp(max=LARGEST_LOGARITHM).exp()
+        counts[:-1, :-1] = pairs * self.transitions[:-1, :-1].exp()
         return counts
 
     def span_log_probabilities(self, path: Tensor, continuing: Tensor) -> SpanLogProbabilities:
@@ -146,12 +151,11 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
     position = torch.arange(longest)
     mirror = torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
     row = torch.arange(rows)[:, None]
-    steps = torch.stack([emissions, emissions[row, mirror]]).unbind(2)
-    both = torch.stack([inner, inner.T])[:, None]
-    reached = [torch.stack([first, last])[:, None].expand(-1, rows, -1)]
-    for step in steps[:-1]:
-        reached.append(((reached[-1] + step)[:, :, :, None] + both).logsumexp(2))
-    before, after = torch.stack(reached, dim=2)
+    steps = torch.stack([emissions, emissions[row, mirror]]).transpose(0, 2).transpose(1, 2)
+    both = torch.stack([inner, inner.T])
+    start = torch.stack([first, last])[:, None].expand(-1, rows, -1)
+    reached = _sum_walks(start.numpy(), steps.contiguous().numpy(), both.numpy())
+    before, after = torch.from_numpy(reached).transpose(1, 2).unbind(0)
     forward = before + emissions
     ends = forward[row[:, 0], lengths - 1]
     return Lattice(
@@ -162,6 +166,33 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
         backward=after[row, mirror],
         log_partition=(ends + last).logsumexp(1),
     )
+
+
+def _sum_walks(
+    start: NDArray[np.float64], steps: NDArray[np.float64], transitions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum, at each step and for each tag, over all walks that arrive there, as logarithms.
+
+    Relative to the likeliest tag, a step is a product of matrices. What is less likely
+    than that by a factor of 1e-300 counts as impossible; the scores of a model that
+    works are far from it.
+
+    start (ndarray): What a walk begins with, (2, rows, K).
+    steps (ndarray): What it gets at each token, (longest, 2, rows, K).
+    transitions (ndarray): What it gets between two tokens, (2, K, K).
+    RETURNS (ndarray): The sums, without the token's own part, (2, longest, rows, K).
+    """
+    reached = np.empty((2, len(steps), *start.shape[1:]))
+    reached[:, 0] = start
+    highest = transitions.max()
+    factors = np.exp(transitions - highest)
+    with np.errstate(divide="ignore"):  # the logarithm of 0
+        for t, step in enumerate(steps[:-1]):
+            walks = reached[:, t] + step
+            likeliest = np.maximum(walks.max(2, keepdims=True), -1e300)  # where none is legal
+            walks = np.matmul(np.exp(walks - likeliest), factors)
+            reached[:, t + 1] = np.log(walks) + (likeliest + highest)
+    return reached
 
 
 def score_path(
@@ -270,7 +301,7 @@ def decode(
         log_probability = lattice.span_log_probabilities(columns, tagset.continuing)
         for row, (i, path) in enumerate(zip(group, paths, strict=True)):
             for start, end, label in tagset.spans(path):
-                confidence = min(1.0, math.exp(log_probability(row, start, end)))
+                confidence = math.exp(min(0.0, log_probability(row, start, end)))
                 found[i].append((start, end, label, confidence))
     return found
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import spacy_transformers.architectures  # noqa: F401  (registers what a config names)
 from spacy.tokens import Doc, Span
 from spacy.util import registry
@@ -124,22 +125,23 @@ def forward(
 ) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
     """Cut documents into windows and run the encoder on all of them at once."""
     nested = model.attrs["get_spans"](docs)
-    windows = [window for spans in nested for window in spans]
     pieces = _wordpieces()
     wordpieces, words = pieces.tokenize(
-        model.tokenizer, model.transformer.config, windows, model.attrs["case_segments"]
+        model.tokenizer, model.transformer.config, nested, model.attrs["case_segments"]
     )
     if is_train and model.attrs["word_dropout"]:
         mask = model.tokenizer.mask_token_id
         pieces.drop_words(wordpieces, words, mask, model.attrs["word_dropout"])
     output, backprop = encode(model.layers[0], wordpieces, is_train)
-    data = pieces.split(nested, wordpieces, words, torch2xp(output.last_hidden_state))
+    aligned = pieces.align(nested, words)
     batch = FullTransformerBatch(
         spans=nested,
         wordpieces=wordpieces,
         model_output=output,
-        align=pieces.join([d.align for d in data], [d.wordpieces.input_ids.size for d in data]),
-        cached_doc_data=data,
+        align=aligned,
+        cached_doc_data=pieces.split(
+            nested, wordpieces, aligned, torch2xp(output.last_hidden_state)
+        ),
     )
 
     def backprop_windows(d_output: FullTransformerBatch) -> list[Doc]:
@@ -185,10 +187,11 @@ def encode(
 def make_listener(
     pooling: Model[Ragged, Floats2d], grad_factor: float = 1.0, upstream: str = "*"
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Build a listener that gives a document without tokens vectors of the right width.
+    """Build a listener that pools the word pieces of all documents at once.
 
-    The one of spacy-transformers, which it stands for, gives such a document a
-    width of 0, and features cannot be put beside that in a batch with others.
+    The one of spacy-transformers, which it stands for and which it trains with, takes them
+    one by one. And it gives a document without tokens vectors of a width of 0, beside
+    which features cannot be put in a batch with others: these here are of the right width.
 
     pooling (Model[Ragged, Floats2d]): From the word pieces of a token to its vector.
     grad_factor (float): What the gradient is multiplied with on its way back.
@@ -197,7 +200,7 @@ def make_listener(
     """
     make = registry.architectures.get("spacy-transformers.TransformerListener.v1")
     listener = make(pooling=pooling, grad_factor=grad_factor, upstream=upstream)
-    return Model("listener", forward_listener, layers=[listener])
+    return Model("listener", forward_listener, layers=[listener], refs={"pooling": pooling})
 
 
 def forward_listener(
@@ -205,9 +208,20 @@ def forward_listener(
 ) -> tuple[list[Floats2d], Callable[..., Any]]:
     """Listen, and widen what is empty."""
     listener = model.layers[0]
+    if not is_train and any(map(len, docs)) and all(doc._.trf_data is not None for doc in docs):
+        return pool(model, docs), lambda _: []
     vectors, backprop = listener(docs, is_train)
     width = listener.get_ref("listener").get_dim("nO")
     return [v if len(v) else model.ops.alloc2f(0, width) for v in vectors], backprop
+
+
+def pool(model: Model, docs: list[Doc]) -> list[Floats2d]:
+    """The vectors of documents that were encoded, (tokens, width) each."""
+    hidden, aligned = _wordpieces().join([doc._.trf_data for doc in docs])
+    pieces = model.ops.xp.concatenate(hidden)[model.ops.asarray1i(aligned.dataXd)]
+    lengths = model.ops.asarray1i(aligned.lengths)
+    vectors = model.get_ref("pooling").predict(Ragged(pieces, lengths))
+    return list(model.ops.xp.split(vectors, np.cumsum([len(doc) for doc in docs])[:-1]))
 
 
 # Every pipeline brings this file along, and the first one to be loaded registers.

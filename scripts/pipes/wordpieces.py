@@ -45,19 +45,19 @@ def case_of(word: str) -> int:
 
 
 def tokenize(
-    tokenizer: Any, config: Any, windows: list[Span], case_segments: bool
+    tokenizer: Any, config: Any, nested: list[list[Span]], case_segments: bool
 ) -> tuple[WordpieceBatch, np.ndarray]:
     """Cut the tokens of each window into word pieces.
 
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     config (PretrainedConfig): The encoder's configuration.
-    windows (list[Span]): The windows.
+    nested (list[list[Span]]): The windows of each document.
     case_segments (bool): Whether a segment says the case of its token.
     RETURNS (tuple[WordpieceBatch, np.ndarray]): The word pieces, padded, and
         which token of the window each belongs to, -1 for none; both
         (windows, longest).
     """
-    words = [[token.text for token in window] for window in windows]
+    words = [part for windows in nested for part in _words(windows)]
     encoded = tokenizer(
         words,
         is_split_into_words=True,
@@ -74,10 +74,9 @@ def tokenize(
     segments = encoded.get("token_type_ids")
     if case_segments:
         segments = np.zeros_like(encoded["input_ids"])
-        for row, texts in enumerate(words):
-            cases = np.array([case_of(text) for text in texts])
-            inside = owners[row] >= 0
-            segments[row, inside] = cases[owners[row, inside]]
+        cases = np.array([case_of(word) for part in words for word in part])
+        first = np.cumsum([0, *map(len, words[:-1])])[:, None]  # word of each window
+        segments[owners >= 0] = cases[(first + owners)[owners >= 0]]
     mask = encoded["attention_mask"]
     wordpieces = WordpieceBatch(
         strings=[e.tokens for e in encoded.encodings],
@@ -87,6 +86,12 @@ def tokenize(
         token_type_ids=segments,
     )
     return wordpieces, owners
+
+
+def _words(windows: list[Span]) -> list[list[str]]:
+    """The words of each window of a document."""
+    texts = [token.text for token in windows[0].doc] if windows else []
+    return [texts[window.start : window.end] for window in windows]
 
 
 def group_by_length(lengths: list[int], size: int, call: int) -> list[list[int]]:
@@ -156,6 +161,9 @@ def choose_windows(windows: list[tuple[int, int]], length: int) -> np.ndarray:
     length (int): Tokens in the document.
     RETURNS (np.ndarray): An index into the windows for each token, (length,).
     """
+    sizes = [end - start for start, end in windows]
+    if sum(sizes) == length:  # they do not overlap
+        return np.repeat(np.arange(len(windows), dtype="i"), sizes)
     farthest = np.full(length, -1)
     chosen = np.zeros(length, dtype="i")
     for i, (start, end) in enumerate(windows):
@@ -169,76 +177,89 @@ def choose_windows(windows: list[tuple[int, int]], length: int) -> np.ndarray:
     return chosen
 
 
-def align(windows: list[Span], words: np.ndarray) -> Ragged:
-    """Which word pieces of a document belong to each of its tokens.
+def align(nested: list[list[Span]], words: np.ndarray) -> Ragged:
+    """Which word pieces belong to each token of a batch.
 
     A token without word pieces, such as a line break or one beyond the encoder's
     positions, belongs to the first piece of its window, which stands for all of it.
 
-    windows (list[Span]): The document's windows.
+    nested (list[list[Span]]): The windows of each document.
     words (np.ndarray): The token of the window that each word piece belongs to,
         -1 for none, (windows, longest).
-    RETURNS (Ragged): Indices into the document's word pieces, as one row after
+    RETURNS (Ragged): Indices into the word pieces of the batch, as one row after
         the other, and how many each token has.
     """
-    length = len(windows[0].doc)
-    chosen = choose_windows([(window.start, window.end) for window in windows], length)
-    tokens, pieces = [], []
-    for row, window in enumerate(windows):
-        columns = np.flatnonzero(words[row] >= 0)
-        inside = words[row, columns] + window.start
-        own = chosen[inside] == row
-        tokens.append(inside[own])
-        pieces.append(columns[own] + row * words.shape[1])
-    found = np.concatenate(tokens)
-    bare = np.setdiff1d(np.arange(length), found)
-    found = np.concatenate([found, bare])
-    data = np.concatenate([*pieces, chosen[bare] * words.shape[1]])
-    order = np.argsort(found, kind="stable")
-    return Ragged(data[order].astype("i"), np.bincount(found, minlength=length).astype("i"))
+    starts: list[int] = []  # the first token of each window, counted over the batch
+    chosen = []  # the window of each token
+    length = 0
+    for windows in filter(None, nested):
+        ranges = [(window.start, window.end) for window in windows]
+        chosen.append(len(starts) + choose_windows(ranges, len(windows[0].doc)))
+        starts += [length + start for start, _ in ranges]
+        length += len(windows[0].doc)
+    window_of, longest = np.concatenate(chosen), words.shape[1]
+    rows, columns = np.nonzero(words >= 0)
+    tokens = words[rows, columns] + np.array(starts)[rows]
+    own = window_of[tokens] == rows
+    tokens, pieces = tokens[own], (rows * longest + columns)[own]
+    lengths = np.bincount(tokens, minlength=length)
+    bare = np.flatnonzero(lengths == 0)
+    lengths[bare] = 1
+    order = np.argsort(np.concatenate([tokens, bare]), kind="stable")
+    data = np.concatenate([pieces, window_of[bare] * longest])[order]
+    return Ragged(data.astype("i"), lengths.astype("i"))
 
 
 def split(
-    nested: list[list[Span]], wordpieces: WordpieceBatch, words: np.ndarray, hidden: Any
+    nested: list[list[Span]], wordpieces: WordpieceBatch, aligned: Ragged, hidden: Any
 ) -> list[TransformerData]:
     """Give each document its part of the batch.
 
     nested (list[list[Span]]): The windows of each document.
     wordpieces (WordpieceBatch): The word pieces of all windows.
-    words (np.ndarray): See `align`.
+    aligned (Ragged): See `align`.
     hidden (Floats3d): The encoder's output, (windows, longest, width).
     RETURNS (list[TransformerData]): One a document.
     """
     data = []
-    start = 0
+    pieces = np.cumsum([0, *aligned.lengths])  # before each token
+    row = token = 0
     for windows in nested:
-        end = start + len(windows)
         if not windows:
             data.append(TransformerData.empty())
             continue
+        rows = slice(row, row + len(windows))
+        tokens = slice(token, token + len(windows[0].doc))
+        own = aligned.dataXd[pieces[tokens.start] : pieces[tokens.stop]]
         data.append(
             TransformerData(
-                wordpieces=wordpieces[start:end],
-                model_output=BaseModelOutput(last_hidden_state=hidden[start:end]),
-                align=align(windows, words[start:end]),
+                wordpieces=wordpieces[rows],
+                model_output=BaseModelOutput(last_hidden_state=hidden[rows]),
+                align=Ragged(own - row * hidden.shape[1], aligned.lengths[tokens]),
             )
         )
-        start = end
+        row, token = rows.stop, tokens.stop
     return data
 
 
-def join(aligned: list[Ragged], sizes: list[int]) -> Ragged:
-    """One alignment for the whole batch."""
-    starts = np.cumsum([0, *sizes])
-    return Ragged(
-        np.concatenate([a.dataXd + s for a, s in zip(aligned, starts, strict=False)]),
-        np.concatenate([a.lengths for a in aligned]),
-    )
+def join(data: list[TransformerData]) -> tuple[list[Any], Ragged]:
+    """Put documents together again, whatever batches they come from.
+
+    data (list[TransformerData]): One a document; of one without tokens, nothing comes.
+    RETURNS (tuple[list[Floats2d], Ragged]): The encoder's output for the word pieces of each
+        document, (pieces, width), and which of them, counted over all, belong to each token.
+    """
+    full = [d for d in data if "last_hidden_state" in d.model_output]
+    hidden = [d.model_output.last_hidden_state.reshape(-1, d.width) for d in full]
+    starts = np.cumsum([0, *map(len, hidden)])
+    indices = [d.align.dataXd + start for d, start in zip(full, starts, strict=False)]
+    return hidden, Ragged(np.concatenate(indices), np.concatenate([d.align.lengths for d in full]))
 
 
 class Wordpieces:
     """What other files of the pipeline look up in the registry."""
 
+    align = staticmethod(align)
     drop_words = staticmethod(drop_words)
     group_by_length = staticmethod(group_by_length)
     join = staticmethod(join)

@@ -350,5 +350,6 @@ def test_ctrl_c_is_said_in_a_line(given: Path, ruler: Path, tmp_path: Path) -> N
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # Python ends itself by the signal where it came at an import; shells say 130 of both
+    assert (process.returncode in (130, -signal.SIGINT), said) == (True, said)
     assert said == "stopped; the same command, without --restart, goes on\n"

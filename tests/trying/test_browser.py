@@ -3,11 +3,11 @@
 import csv
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from scripts.files import read_json
 from tests.trying.conftest import LABEL, App
@@ -63,9 +63,14 @@ def settle(page: Page) -> None:
 
 def choose(page: Page, box: str, option: str) -> None:
     settle(page)
-    page.get_by_role("combobox", name=box).click()
-    page.get_by_role("option", name=option).click()
-    page.keyboard.press("Escape")
+    wanted = page.get_by_role("option", name=option)
+    for _ in range(5):  # a list closes where the page still grows when it is opened
+        page.get_by_role("combobox", name=box).click()
+        with suppress(Error):
+            wanted.click(timeout=SLOWEST / 5)
+            page.keyboard.press("Escape")
+            return
+    raise AssertionError(f"no {option!r} to choose among {box}")
 
 
 def found(page: Page) -> Locator:
