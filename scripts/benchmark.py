@@ -1,6 +1,7 @@
 """Measure how fast pipelines are, beside what else there is, and say if a bar is missed."""
 
 import itertools
+import json
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -12,24 +13,19 @@ from scripts import cli
 from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError
 from scripts.files import read_json, replacing, sha256, write_json
+from scripts.gpu import choose_gpu, use_device
 from scripts.machine import describe_machine, resident_memory_mb
 from scripts.pipeline import load_pipeline
 from scripts.progress import track
 from scripts.speed import systems, training
+from scripts.speed.bars import first_tenth, judge
 from scripts.speed.page import plot_speed, render
-from scripts.speed.texts import READ, count_words, read_texts, stream, take_words
+from scripts.speed.rate import count_matrix_weights, measure_matrix_rate
+from scripts.speed.texts import MORE_ON_GPU, READ, count_words, read_texts, stream, take_words
 from scripts.speed.worker import Timing, Worker
 from scripts.train import EncoderOption
 
-BARS = (  # system, what it is compared with, and the least ratio, on documents
-    ("ours", "loop", 0.9),
-    ("ours", "stock", 1.65),
-    ("ours", "hf-pipeline-32", 2.6),
-    ("ours-int8", "loop", 1.6),
-)
-INT8_COST = 0.3  # points of F1
-SLOWEST_EPOCH = 1.15  # ours, as a multiple of the plain loop's
-MEMORY_GROWTH = 1.1  # while a stream is read, after its first tenth
+GOAL = 0.91  # F1 on dev that a training is to reach soon
 LENGTHS = (1_000, 3_000, 10_000, 30_000, 100_000)  # words of a single document
 WARM = 50  # this share of an epoch is trained before time is taken
 SAMPLES = 20  # of memory, over a stream
@@ -44,9 +40,15 @@ def measure_inference(
     texts (dict[str, list[str]]): The texts of each kind.
     rounds (int): How often each has a turn.
     RETURNS (list[dict[str, Any]]): For each system and kind of texts: words_per_second
-        (the median), the range of it, ratio_to_loop and peak_mb.
+        (the median), the range of it, ratio_to_loop, gflops (what the encoder's matrices
+        take for the texts' word pieces, in billions a second) and peak_mb.
     """
-    workers = [Worker(name, load, settings) for name, load in systems.SYSTEMS.items()]
+    workers = [
+        Worker(name, load, settings, settings.gpu)
+        for name, load in systems.SYSTEMS.items()
+        if settings.gpu < 0 or name not in systems.FOR_CPU
+    ]
+    weights = count_matrix_weights(settings.encoder)
     rows = []
     for kind, given in texts.items():
         words = count_words(given)
@@ -57,6 +59,7 @@ def measure_inference(
         for _, worker in track(turns, kind, total=len(turns)):
             timings[worker.name].append(worker.run(given))
         speeds = {name: [words / t.seconds for t in found] for name, found in timings.items()}
+        work = 2 * weights * timings["loop"][-1].done / words / 1e9  # of a word
         rows += [
             {
                 "system": name,
@@ -64,6 +67,7 @@ def measure_inference(
                 "words_per_second": round(median(found)),
                 "range": [round(min(found)), round(max(found))],
                 "ratio_to_loop": round(median(found) / median(speeds["loop"]), 3),
+                "gflops": round(median(found) * work, 1),
                 "peak_mb": timings[name][-1].peak_mb,
             }
             for name, found in speeds.items()
@@ -73,18 +77,19 @@ def measure_inference(
     return rows
 
 
-def measure_training(data: Path, encoder: str, rounds: int) -> list[dict[str, Any]]:
+def measure_training(data: Path, encoder: str, rounds: int, gpu: int) -> list[dict[str, Any]]:
     """Let ours and the plain loop train for an epoch, in turns.
 
     data (Path): The folder of the converted corpus.
     encoder (str): The encoder to fine-tune, as `resolve` takes it.
+    gpu (int): The GPU's number, -1 for the CPU.
     rounds (int): How many turns each takes for its epoch.
     RETURNS (list[dict[str, Any]]): For each: words_per_second, seconds_per_epoch and
         ratio_to_loop (of the seconds).
     """
     words = training.count_words(data)
     workers = [
-        Worker(name, load, training.Settings(data=str(data), encoder=encoder, half=half))
+        Worker(name, load, training.Settings(str(data), encoder, half=half, gpu=gpu), gpu)
         for name, (load, half) in training.SYSTEMS.items()
     ]
     for worker in workers:
@@ -119,7 +124,7 @@ def measure_growth(settings: systems.Settings, texts: list[str]) -> list[dict[st
     rows = []
     for length in track(LENGTHS, "long documents", total=len(LENGTHS)):
         document = " ".join(take_words(stream(texts, length), length))
-        worker = Worker("ours", systems.ours, settings)
+        worker = Worker("ours", systems.ours, settings, settings.gpu)
         worker.run([texts[0]])  # warm
         timing = worker.run([document])
         worker.stop()
@@ -133,11 +138,12 @@ def measure_growth(settings: systems.Settings, texts: list[str]) -> list[dict[st
     return rows
 
 
-def measure_stream(pipeline: Path, texts: list[str], words: int) -> list[dict[str, Any]]:
+def measure_stream(pipeline: Path, texts: list[str], words: int, gpu: int) -> list[dict[str, Any]]:
     """How memory grows while `nlp.pipe` reads a stream and no document is kept.
 
     RETURNS (list[dict[str, Any]]): Words so far and resident_mb, at `SAMPLES` points.
     """
+    use_device(gpu)
     nlp = load_pipeline(pipeline)
     rows: list[dict[str, Any]] = []
     seen = 0
@@ -145,41 +151,25 @@ def measure_stream(pipeline: Path, texts: list[str], words: int) -> list[dict[st
     for doc in track(docs, "a stream", total=None):
         seen += len(doc.text.split())
         if seen * SAMPLES >= words * (len(rows) + 1):
-            rows.append({"words": seen, "resident_mb": round(resident_memory_mb())})
+            rows.append({"words": seen, "resident_mb": round(resident_memory_mb(gpu))})
     return rows
 
 
-def judge(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compare what was measured with the bars.
+def describe_training(pipeline: Path) -> dict[str, Any] | None:
+    """How long the training of a pipeline took.
 
-    record (dict[str, Any]): The contents of the JSON file.
-    RETURNS (list[dict[str, Any]]): For each bar: what, found, bar, and met.
+    pipeline (Path): Its folder, beside which its training has left its log.
+    RETURNS (dict[str, Any] | None): machine, epochs, seconds, and seconds_to_goal, None
+        if F1 on dev did not reach `GOAL` or there is no log; None if it does not say.
     """
-    speed = {
-        r["system"]: r["words_per_second"] for r in record["rows"] if r["texts"] == "documents"
-    }
-    bars = []
-    for system, other, least in BARS:
-        ratio = speed[system] / speed[other]
-        what = f"{system} / {other}, words a second, documents"
-        bars.append(_bar(what, ratio, least, ratio >= least))
-    cost = 100 * (record["int8"]["f1"]["before"] - record["int8"]["f1"]["after"])
-    bars.append(_bar("points of F1 that int8 costs", cost, INT8_COST, cost <= INT8_COST))
-    for row in record["training"]:
-        if row["system"] == "ours":
-            ratio = row["ratio_to_loop"]
-            what = "an epoch of training, ours / loop"
-            bars.append(_bar(what, ratio, SLOWEST_EPOCH, ratio <= SLOWEST_EPOCH))
-    if start := first_tenth(record["stream"]):
-        ratio = max(row["resident_mb"] for row in record["stream"]) / start["resident_mb"]
-        what = "memory over a stream, largest / after its first tenth"
-        bars.append(_bar(what, ratio, MEMORY_GROWTH, ratio <= MEMORY_GROWTH))
-    return bars
-
-
-def first_tenth(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The row that stands at the end of a stream's first tenth; None without a stream."""
-    return next((row for row in rows if row["words"] * 10 >= rows[-1]["words"]), None)
+    said = read_json(pipeline / "meta.json").get("training")
+    if not said:
+        return None
+    log = pipeline.parent / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    reached = (row["seconds"] for row in map(json.loads, lines) if row["dev"]["ents_f"] >= GOAL)
+    kept = {key: said[key] for key in ("machine", "epochs", "seconds")}
+    return {**kept, "seconds_to_goal": next(reached, None)}
 
 
 def require_encoder(pipeline: Path, encoder: Encoder) -> None:
@@ -195,47 +185,56 @@ def require_encoder(pipeline: Path, encoder: Encoder) -> None:
         )
 
 
-def _bar(what: str, found: float, bar: float, met: bool) -> dict[str, Any]:
-    return {"what": what, "found": round(found, 3), "bar": bar, "met": met}
-
-
 def write_page(record: dict[str, Any], page: Path) -> None:
     """Write the page of a record, and the plot beside it."""
+    plot = page.with_suffix(".svg")
+    more = {"tenth": first_tenth(record["stream"]), "plot": plot.name, "goal": GOAL}
     with replacing(page) as partial:
-        partial.write_text(render({**record, "tenth": first_tenth(record["stream"])}), "utf-8")
-    with replacing(page.with_suffix(".svg")) as partial:
+        partial.write_text(render({**record, **more}), "utf-8")
+    with replacing(plot) as partial:
         partial.write_text(plot_speed(record["rows"]), encoding="utf-8")
 
 
 def main(
     pipeline: Annotated[Path, typer.Argument(help="The finished pipeline.")],
-    int8: Annotated[Path, typer.Argument(help="What scripts.optimize made of it.")],
+    int8: Annotated[
+        Path | None, typer.Argument(help="What scripts.optimize made of it; none on a GPU.")
+    ] = None,
     corpus: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("metrics/speed.json"),
     page: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/speed.md"),
     encoder: EncoderOption = "pip",
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each system.")] = 5,
     stream_words: Annotated[int, typer.Option(help="Words of the stream; 0 for none.")] = 1_000_000,
+    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "-1",
 ) -> None:
-    """Measure how fast pipelines are, on a CPU, and exit with 1 if a bar is missed."""
-    for path in (pipeline / "meta.json", int8 / "optimize.json"):
+    """Measure how fast pipelines are, and exit with 1 if a bar is missed."""
+    gpu = choose_gpu(gpu_id)
+    if gpu < 0 and int8 is None:
+        raise InputError("name what scripts.optimize made of the pipeline, or a GPU with --gpu-id.")
+    if gpu >= 0 and int8 is not None:
+        raise InputError(f"{int8}: is for a CPU. Leave it out with --gpu-id.")
+    for path in (pipeline / "meta.json", *([int8 / "optimize.json"] if int8 else [])):
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
-    chosen = resolve(encoder, gpu=False)
+    chosen = resolve(encoder, gpu=gpu >= 0)
     require_encoder(pipeline, chosen)
-    texts = read_texts(corpus)
-    settings = systems.Settings(str(pipeline), str(int8), str(chosen.path))
+    texts = read_texts(corpus, MORE_ON_GPU if gpu >= 0 else 1)
+    settings = systems.Settings(str(pipeline), str(int8 or ""), str(chosen.path), gpu=gpu)
     record: dict[str, Any] = {
-        "machine": describe_machine(-1),
+        "machine": describe_machine(gpu),
+        "gpu": gpu >= 0,
         "date": date.today().isoformat(),
         "encoder": chosen.name,
         "corpora": [read_json(corpus / name / "source.json")["title"] for name in READ],
         "words": {kind: count_words(given) for kind, given in texts.items()},
+        "matrix_gflops": round(measure_matrix_rate(gpu)),
         "rows": measure_inference(settings, texts, rounds),
-        "int8": read_json(int8 / "optimize.json"),
-        "training": measure_training(corpus / "conll2003", encoder, rounds),
+        "int8": read_json(int8 / "optimize.json") if int8 else None,
+        "trained": describe_training(pipeline),
+        "training": measure_training(corpus / "conll2003", encoder, rounds, gpu),
         "growth": measure_growth(settings, texts["documents"]),
-        "stream": measure_stream(pipeline, texts["documents"], stream_words),
+        "stream": measure_stream(pipeline, texts["documents"], stream_words, gpu),
     }
     record["bars"] = judge(record)
     write_json(output, record)

@@ -11,15 +11,16 @@ from spacy.training import Example
 from scripts.errors import InputError, first_line
 
 
-def load_pipeline(name: str | Path) -> Language:
+def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> Language:
     """Load an installed pipeline or one in a folder.
 
     name (str | Path): Its name or its folder.
+    overrides (dict[str, Any] | None): What its config is to have otherwise.
     RETURNS (Language): The pipeline.
     RAISES (InputError): If there is none or it cannot be loaded.
     """
     try:
-        return spacy.load(name)
+        return spacy.load(name, config=overrides or {})
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
 

@@ -1,7 +1,7 @@
 """What is compared: ways to find entities in texts with one and the same encoder.
 
 All but ours have heads that were never trained: what a head has learned does not
-change how long it takes.
+change how long it takes. On a GPU all compute in half precision.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,11 +15,12 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from scripts.gpu import use_device
 from scripts.pipeline import load_pipeline
 
 LABELS = ("LOC", "MISC", "ORG", "PER")
 TAGS = 2 * len(LABELS) + 1  # IOB2
-TOGETHER = 2048  # word pieces of a batch of the plain loop, padding included
+TOGETHER, ON_GPU = 2048, 32768  # word pieces of a batch of the plain loop, padding included
 WINDOW = 128  # word pieces of a window of the plain loop
 STRIDE = 32  # word pieces by which the windows of the Hugging Face pipeline overlap
 
@@ -34,21 +35,25 @@ class Settings:
     int8 (str): The same after `scripts.optimize`.
     encoder (str): The folder of the encoder that it was fine-tuned from.
     config (str): The recipe that stock spaCy's pipeline is made like.
+    gpu (int): The GPU's number, -1 for the CPU.
     """
 
     pipeline: str
     int8: str
     encoder: str
     config: str = "configs/transition.cfg"
+    gpu: int = -1
 
 
 def ours(settings: Settings) -> Run:
     """The packaged pipeline, through `nlp.pipe`."""
-    return _through_pipe(load_pipeline(settings.pipeline))
+    use_device(settings.gpu)
+    half = {"components.transformer.model.mixed_precision": True} if settings.gpu >= 0 else {}
+    return _through_pipe(load_pipeline(settings.pipeline, half))
 
 
 def ours_int8(settings: Settings) -> Run:
-    """The variant for CPUs."""
+    """The variant, which is for CPUs only."""
     return _through_pipe(load_pipeline(settings.int8))
 
 
@@ -58,6 +63,7 @@ def _through_pipe(nlp: Language) -> Run:
 
 def stock(settings: Settings) -> Run:
     """What `spacy init config --gpu` gives: strided spans and the transition-based parser."""
+    use_device(settings.gpu)
     config = util.load_config(settings.config)
     config["training"], config["corpora"] = {}, {}
     transformer = config["components"]["transformer"]
@@ -67,6 +73,7 @@ def stock(settings: Settings) -> Run:
         "window": 128,
         "stride": 96,
     }
+    transformer["model"]["mixed_precision"] = settings.gpu >= 0
     transformer["max_batch_items"] = 4096
     listener = {
         "@architectures": "spacy-transformers.TransformerListener.v1",
@@ -96,15 +103,20 @@ def hf_pipeline(settings: Settings, batch_size: int) -> Run:
     logging.set_verbosity_error()  # that the head was never trained
     model = AutoModelForTokenClassification.from_pretrained(settings.encoder, num_labels=TAGS)
     tokenizer = AutoTokenizer.from_pretrained(settings.encoder, model_max_length=512)
+    device = use_device(settings.gpu)
     run = pipeline(
         "token-classification",
-        model=model.eval(),
+        model=_to_device(model, device).eval(),
         tokenizer=tokenizer,
         aggregation_strategy="simple",
         stride=STRIDE,
-        device="cpu",
+        device=device,
     )
     return lambda texts: sum(map(len, run(texts, batch_size=batch_size)))
+
+
+def _to_device(model: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    return model.to(device) if device.type == "cpu" else model.half().to(device)
 
 
 class Loop:
@@ -116,9 +128,13 @@ class Loop:
     def __init__(self, settings: Settings) -> None:
         from transformers import AutoModel, AutoTokenizer
 
+        self.device = use_device(settings.gpu)
+        self.together = TOGETHER if settings.gpu < 0 else ON_GPU
         self.tokenizer = AutoTokenizer.from_pretrained(settings.encoder)
-        self.encoder = AutoModel.from_pretrained(settings.encoder).eval()
-        self.head = torch.nn.Linear(self.encoder.config.hidden_size, TAGS)
+        encoder = AutoModel.from_pretrained(settings.encoder).eval()
+        head = torch.nn.Linear(encoder.config.hidden_size, TAGS)
+        self.encoder = _to_device(encoder, self.device)
+        self.head = _to_device(head, self.device)
 
     def __call__(self, texts: list[str]) -> int:
         """Give every word piece a tag; returns how many there are."""
@@ -130,7 +146,7 @@ class Loop:
         batch: list[list[int]] = []
         with torch.no_grad():
             for window in windows:
-                if batch and (len(batch) + 1) * len(window) > TOGETHER:
+                if batch and (len(batch) + 1) * len(window) > self.together:
                     found += self._tag(batch)
                     batch = []
                 batch.append(window)
@@ -141,6 +157,7 @@ class Loop:
         pad = self.tokenizer.pad_token_id
         ids = torch.tensor([window + [pad] * (longest - len(window)) for window in batch])
         mask = torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in batch])
+        ids, mask = ids.to(self.device), mask.to(self.device)
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         self.head(hidden).argmax(-1).tolist()
         return sum(map(len, batch))
@@ -154,6 +171,7 @@ SYSTEMS: dict[str, Callable[[Settings], Run]] = {
     "hf-pipeline-1": partial(hf_pipeline, batch_size=1),
     "loop": Loop,
 }
+FOR_CPU = {"ours-int8"}
 ABOUT = {
     "ours": "the packaged pipeline, through `nlp.pipe`",
     "ours-int8": "the same after `python -m scripts.optimize`",

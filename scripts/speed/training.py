@@ -14,6 +14,7 @@ from thinc.api import Config
 from torch import Tensor, nn
 
 from scripts.encoder import resolve
+from scripts.gpu import use_device
 from scripts.machine import computes_bfloat16
 from scripts.pipeline import load_examples
 from scripts.train import fit_encoder, fit_machine, load_recipe
@@ -30,26 +31,29 @@ class Settings:
     data (str): The folder of the converted corpus.
     encoder (str): The encoder, as `resolve` takes it.
     config (str): Our recipe.
-    half (bool): Whether the plain loop computes in bfloat16, as ours does where the
-        processor has it.
+    half (bool): Whether the plain loop computes in bfloat16, as ours does in half precision
+        on a GPU and where the processor has it.
+    gpu (int): The GPU's number, -1 for the CPU.
     """
 
     data: str
     encoder: str = "pip"
     config: str = "configs/config.cfg"
     half: bool = True
+    gpu: int = -1
 
 
 def ours(settings: Settings) -> Train:
     """Train our recipe, as `spacy train` makes them."""
+    use_device(settings.gpu)
     train = str(Path(settings.data) / "train.spacy")
     paths = {"paths.train": train, "paths.dev": train}
     config = load_recipe(Path(settings.config), paths)
     overrides = {
-        **fit_encoder(config, resolve(settings.encoder, gpu=False)),
-        **fit_machine(config, -1),
+        **fit_encoder(config, resolve(settings.encoder, gpu=settings.gpu >= 0)),
+        **fit_machine(config, settings.gpu),
     }
-    nlp = init_nlp(Config().from_str(config.to_str(), overrides=overrides), use_gpu=-1)
+    nlp = init_nlp(Config().from_str(config.to_str(), overrides=overrides), use_gpu=settings.gpu)
     training = registry.resolve(nlp.config.interpolate()["training"], validate=False)
     (corpus,) = resolve_dot_names(nlp.config.interpolate(), [training["train_corpus"]])
     optimizer = training["optimizer"]
@@ -76,13 +80,14 @@ class Loop:
     def __init__(self, settings: Settings) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        folder = resolve(settings.encoder, gpu=False).path
-        self.half = settings.half and computes_bfloat16()
+        self.device = use_device(settings.gpu)
+        folder = resolve(settings.encoder, gpu=settings.gpu >= 0).path
+        self.half = settings.half and (settings.gpu >= 0 or computes_bfloat16())
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.encoder = AutoModel.from_pretrained(folder).train()
+        self.encoder = AutoModel.from_pretrained(folder).train().to(self.device)
         self.sentences = list(_sentences(Path(settings.data)))
         self.tags = {t: i for i, t in enumerate(sorted({t for _, s in self.sentences for t in s}))}
-        self.head = nn.Linear(self.encoder.config.hidden_size, len(self.tags))
+        self.head = nn.Linear(self.encoder.config.hidden_size, len(self.tags)).to(self.device)
         weights = [*self.encoder.parameters(), *self.head.parameters()]
         self.adam = torch.optim.AdamW(weights, lr=2e-4, fused=True)
         self.batches = itertools.chain.from_iterable(self._batches() for _ in iter(int, 1))
@@ -123,8 +128,9 @@ class Loop:
             for column, word in enumerate(encoded.word_ids(row)):
                 if word is not None:
                     gold[row, column] = self.tags[tags[word]]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            hidden = self.encoder(**encoded).last_hidden_state
+        gold = gold.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            hidden = self.encoder(**encoded.to(self.device)).last_hidden_state
             scores: Tensor = self.head(hidden)
             loss = nn.functional.cross_entropy(scores.flatten(0, 1).float(), gold.flatten())
         torch.autograd.backward(loss)

@@ -19,7 +19,7 @@ class Timing:
 
     seconds: float
     done: int  # what the task returned
-    peak_mb: int  # of the process so far
+    peak_mb: int  # of the process so far, on the device
 
 
 class Worker:
@@ -28,13 +28,17 @@ class Worker:
     name (str): Its name, for messages.
     load (Callable): Makes the task, given `settings`. Must be a function of a module.
     settings (Any): What `load` is given.
+    gpu (int): The GPU whose memory is watched, -1 for the machine's own.
     """
 
-    def __init__(self, name: str, load: Callable[[Any], Task], settings: Any) -> None:
+    def __init__(
+        self, name: str, load: Callable[[Any], Task], settings: Any, gpu: int = -1
+    ) -> None:
         self.name = name
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, load, settings), daemon=True)
+        given = theirs, load, settings, gpu
+        self._process = context.Process(target=_serve, args=given, daemon=True)
         self._process.start()
         theirs.close()
         self._receive()  # it is loaded
@@ -61,7 +65,7 @@ class Worker:
         return found
 
 
-def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any) -> None:
+def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any, gpu: int) -> None:
     try:
         task = load(settings)
         connection.send(None)
@@ -70,7 +74,7 @@ def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any) -
             started = time.perf_counter()
             done = task(given)
             seconds = time.perf_counter() - started
-            connection.send(Timing(seconds, done, peak_memory_mb()))
+            connection.send(Timing(seconds, done, peak_memory_mb(gpu)))
     except EOFError:  # nobody waits any more
         return
     except Exception as error:

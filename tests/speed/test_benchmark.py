@@ -1,12 +1,14 @@
 """The benchmark on the tiny encoder: it takes turns, judges and writes, whatever the figures."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from scripts.benchmark import BARS, SAMPLES, first_tenth, judge, main, require_encoder
+from scripts.benchmark import SAMPLES, describe_training, main, require_encoder, write_page
 from scripts.convert import convert_corpus
 from scripts.corpora.registry import CORPORA
 from scripts.encoder import Encoder
@@ -14,6 +16,8 @@ from scripts.errors import InputError
 from scripts.files import read_json, sha256, write_json
 from scripts.optimize import optimize
 from scripts.speed import systems, training
+from scripts.speed.bars import ON_CPU, first_tenth, judge
+from scripts.speed.rate import count_matrix_weights, measure_matrix_rate
 from scripts.speed.texts import count_words, read_texts, stream, take_words
 from scripts.speed.worker import Worker
 from tests.pipes.training import Build, train
@@ -51,6 +55,12 @@ def test_texts_are_of_three_kinds_and_end_with_a_text(corpus: Path) -> None:
     assert list(stream(["a b", "c"], 5)) == ["a b", "c", "a b"]
 
 
+def test_more_texts_are_read_for_a_gpu(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.speed.texts.WORDS", dict.fromkeys(read_texts(corpus), 10))
+    few, more = read_texts(corpus), read_texts(corpus, 4)
+    assert 10 <= count_words(few["sentences"]) < 40 <= count_words(more["sentences"])
+
+
 @pytest.mark.parametrize("name", systems.SYSTEMS)
 def test_every_system_runs(name: str, settings: systems.Settings) -> None:
     run = systems.SYSTEMS[name](settings)
@@ -64,6 +74,35 @@ def test_the_loop_reads_every_word_piece(settings: systems.Settings) -> None:
     # 3 letters and 2 special tokens; then windows of 126 and their 2
     assert loop(["a b c"]) == 5
     assert loop(["a " * 126 * 2]) == 256
+
+
+class UsedError(Exception):
+    pass
+
+
+def test_every_system_is_on_the_gpu_that_is_asked_for(
+    settings: systems.Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def use(gpu: int) -> torch.device:
+        raise UsedError(gpu)
+
+    for module in (systems, training):
+        monkeypatch.setattr(module, "use_device", use)
+    there = systems.Settings(settings.pipeline, settings.int8, settings.encoder, gpu=3)
+    for name in set(systems.SYSTEMS) - systems.FOR_CPU:
+        with pytest.raises(UsedError, match="3"):
+            systems.SYSTEMS[name](there)
+    for load, _ in training.SYSTEMS.values():
+        with pytest.raises(UsedError, match="3"):
+            load(training.Settings(str(corpus / "conll2003"), gpu=3))
+
+
+def test_the_arithmetic_is_that_of_the_linear_layers(encoder: Path) -> None:
+    config = read_json(encoder / "config.json")
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    layer = 4 * width * width + 2 * width * inner
+    assert count_matrix_weights(str(encoder)) == config["num_hidden_layers"] * layer
+    assert measure_matrix_rate(-1) > 1.0
 
 
 @pytest.mark.parametrize("name", training.SYSTEMS)
@@ -108,6 +147,9 @@ def record(**changes: Any) -> dict[str, Any]:
     memory = [100, 105, *[106] * (SAMPLES - 2)]
     f1 = {"before": 0.9, "after": 0.8995}
     return {
+        "gpu": False,
+        "machine": "2 cores",
+        "trained": None,
         "rows": [
             {"system": name, "texts": kind, "words_per_second": value if kind != "queries" else 1}
             for kind in ("queries", "documents")
@@ -125,7 +167,7 @@ def record(**changes: Any) -> dict[str, Any]:
 
 def test_bars_are_met_or_missed() -> None:
     bars = judge(record())
-    assert len(bars) == len(BARS) + 3
+    assert len(bars) == len(ON_CPU) + 3
     assert [bar["found"] for bar in bars] == [0.95, 1.9, 3.167, 1.7, 0.05, 1.1, 1.01]
     assert all(bar["met"] for bar in bars)
     slow = [{"system": "ours", "ratio_to_loop": 1.2}]
@@ -134,7 +176,76 @@ def test_bars_are_met_or_missed() -> None:
     costs = {"f1": {"before": 0.9, "after": 0.896}}
     missed = judge(record(rows=rows, training=slow, stream=grows, int8=costs))
     assert [bar["met"] for bar in missed] == [True, *[False] * 6]
-    assert len(judge(record(stream=[]))) == len(BARS) + 2
+    assert len(judge(record(stream=[]))) == len(ON_CPU) + 2
+
+
+def test_a_gpu_has_bars_of_its_own() -> None:
+    trained = {"machine": "a GPU", "epochs": 5, "seconds": 170, "seconds_to_goal": 40}
+    there = record(gpu=True, machine="a GPU", int8=None, trained=trained, stream=[])
+    assert [(bar["found"], bar["bar"], bar["met"]) for bar in judge(there)] == [
+        (1.9, 10.0, False),
+        (170, 180, True),
+    ]
+    elsewhere = {**there, "trained": {**trained, "machine": "another"}}
+    assert len(judge(elsewhere)) == 1
+
+
+def test_the_page_of_a_gpu(tmp_path: Path) -> None:
+    more = {"ratio_to_loop": 1.0, "gflops": 25.0, "range": [1, 200], "peak_mb": 10}
+    rows = [{**row, **more} for row in record()["rows"] if row["system"] != "ours-int8"]
+    epoch = {"system": "ours", "words_per_second": 9, "seconds_per_epoch": 3, "ratio_to_loop": 1.0}
+    there = record(
+        gpu=True,
+        machine="2 cores, Card 9",
+        int8=None,
+        trained={"machine": "2 cores, Card 9", "epochs": 5, "seconds": 170, "seconds_to_goal": 40},
+        rows=rows,
+        training=[{**epoch, "peak_mb": 7}],
+        growth=[{"words": n, "seconds": n / 100, "peak_mb": n} for n in (10, 40)],
+        words={"queries": 1, "documents": 1},
+        corpora=["A"],
+        date="today",
+        encoder="tiny",
+        matrix_gflops=100,
+        bars=[],
+    )
+    write_page(there, tmp_path / "speed-gpu.md")
+    page = (tmp_path / "speed-gpu.md").read_text()
+    for said in (
+        "Card 9",
+        "spacy project run\nbenchmark-gpu",
+        "in half precision",
+        "](speed-gpu.svg)",
+        "| `ours` | 95 | 1 to 200 | 1.00 | 10 MB | 25.0 % |",
+        "reached an F1 of 91 on dev after 40.",
+    ):
+        assert said in page
+    assert "int8" not in page
+
+
+def test_how_long_a_training_took(tmp_path: Path) -> None:
+    said = {"machine": "here", "epochs": 2, "seconds": 90, "seed": 1}
+    (tmp_path / "pipeline").mkdir()
+    write_json(tmp_path / "pipeline" / "meta.json", {})
+    assert describe_training(tmp_path / "pipeline") is None
+    write_json(tmp_path / "pipeline" / "meta.json", {"training": said})
+    kept = {"machine": "here", "epochs": 2, "seconds": 90}
+    assert describe_training(tmp_path / "pipeline") == {**kept, "seconds_to_goal": None}
+    log = [{"seconds": 10 * i, "dev": {"ents_f": f}} for i, f in enumerate((0.1, 0.92, 0.95))]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+    assert describe_training(tmp_path / "pipeline") == {**kept, "seconds_to_goal": 10}
+
+
+def test_the_variant_is_for_a_cpu_and_needed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"name what scripts\.optimize made"):
+        main(tmp_path)
+    monkeypatch.setattr("scripts.benchmark.choose_gpu", lambda _: 0)
+    with pytest.raises(InputError, match="int8: is for a CPU"):
+        main(tmp_path, tmp_path / "int8", gpu_id="0")
+    with pytest.raises(InputError, match=r"meta\.json: not found"):
+        main(tmp_path, gpu_id="0")
 
 
 def test_the_first_tenth_of_a_stream_ends_where_its_words_do() -> None:
@@ -160,7 +271,11 @@ def test_the_command_writes_all_and_fails_where_a_bar_is_missed(
     settings: systems.Settings, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.benchmark.LENGTHS", (10, 40))
-    monkeypatch.setattr("scripts.benchmark.BARS", (("ours", "loop", 1e9),))
+    kept = ("ours", "loop")  # each is tested above
+    for module in (systems, training):
+        some = {name: module.SYSTEMS[name] for name in kept}
+        monkeypatch.setattr(module, "SYSTEMS", some)
+    monkeypatch.setattr("scripts.speed.bars.ON_CPU", (("ours", "loop", 1e9),))
     output, page = tmp_path / "metrics" / "speed.json", tmp_path / "docs" / "speed.md"
     with pytest.raises(InputError, match="missed: ours / loop, words a second"):
         main(
@@ -173,13 +288,15 @@ def test_the_command_writes_all_and_fails_where_a_bar_is_missed(
             stream_words=200,
         )
     found = read_json(output)
-    assert {row["system"] for row in found["rows"]} == set(systems.SYSTEMS)
+    assert {row["system"] for row in found["rows"]} == set(kept)
+    assert all(row["gflops"] > 0 for row in found["rows"])
+    assert found["matrix_gflops"] > 0
     assert {row["texts"] for row in found["rows"]} == {"queries", "sentences", "documents"}
     assert all(row["words_per_second"] > 0 and row["peak_mb"] > 0 for row in found["rows"])
     assert [row["words"] for row in found["growth"]][1] >= 40
     assert len(found["stream"]) == SAMPLES
     text = page.read_text()
-    for name in systems.SYSTEMS:
+    for name in kept:
         assert f"| `{name}` |" in text
     assert "**missed**" in text
     assert page.with_suffix(".svg").read_text().startswith("<svg")
