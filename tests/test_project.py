@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "project.yml").read_text())
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
+NEVER_SKIPPED = ("fetch", "benchmark", "benchmark_gpu", "endurance", "serve", "serve_bench")
 
 
 def resolved(text: str) -> str:
@@ -71,7 +72,7 @@ def imported(module: str) -> set[str]:
 def test_command_lists_the_modules_that_decide_what_it_writes(command: dict[str, Any]) -> None:
     step, _, rest = command["name"].partition("-")
     corpus = rest.split("-")[-1]
-    if step in ("fetch", "benchmark", "benchmark_gpu", "endurance", "serve", "serve_bench"):  # are never skipped
+    if step in NEVER_SKIPPED:
         return
     needed = imported(step)
     if step in ("convert", "train", "folds"):

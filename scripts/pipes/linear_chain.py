@@ -13,9 +13,7 @@ With K tags, transitions have the shape (K + 1, K + 1): the last row holds what
 may begin a sequence, the last column what may end one. Everything is computed
 in float64, whatever the encoder's precision.
 
-Source: Lafferty, McCallum and Pereira, "Conditional Random Fields" (ICML 2001);
-the gradient is that of Sutton and McCallum, "An Introduction to Conditional
-Random Fields" (2012), section 5.1: expected counts less observed counts.
+Source: Lafferty, McCallum and Pereira, "Conditional Random Fields" (ICML 2001).
 
 This file stands alone: `spacy package --code` copies it into the pipeline.
 """
@@ -195,75 +193,6 @@ def _sum_walks(
     return reached
 
 
-def score_path(
-    emissions: Tensor, lengths: Tensor, transitions: Tensor, columns: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The score of one sequence for each row.
-
-    emissions, lengths, transitions: As for `viterbi`.
-    columns (Tensor): The columns of each row's tags, anything in padding, (rows, longest).
-    RETURNS (tuple[Tensor, Tensor]): The scores, minus infinity of what is not legal,
-        (rows,), and how often each transition is taken in the whole batch (K + 1, K + 1).
-    """
-    rows, end = torch.arange(len(lengths)), len(transitions) - 1
-    inside = torch.arange(emissions.shape[1]) < lengths[:, None]
-    edge = torch.full((len(lengths), 1), end)
-    before = torch.cat([edge, columns[:, :-1]], dim=1)
-    last = columns[rows, lengths - 1]
-    steps = emissions.gather(2, columns[:, :, None])[:, :, 0] + transitions[before, columns]
-    score = steps.masked_fill(~inside, 0.0).sum(1) + transitions[last, end]
-    counts = torch.zeros_like(transitions)
-    one = torch.ones((), dtype=counts.dtype)
-    counts.index_put_((before[inside], columns[inside]), one, accumulate=True)
-    counts.index_put_((last, edge[:, 0]), one, accumulate=True)
-    return score, counts
-
-
-def crf_loss(
-    emissions: Tensor, lengths: Tensor, transitions: Tensor, gold: Tensor
-) -> tuple[float, Tensor, Tensor]:
-    """The negative log-likelihood of a batch and its gradients.
-
-    A row whose gold tags are no legal sequence does not count. Where gold tags are
-    missing, it is the likelihood of all sequences that agree
-    with what is there (Bellare and McCallum, "Learning Extractors from Unlabeled
-    Text using Relevant Databases", 2007).
-
-    gold (Tensor): Columns of tags, `MISSING` where unknown, (rows, longest).
-    RETURNS (tuple[float, Tensor, Tensor]): The sum over the batch, its gradient
-        with respect to the emissions (rows, longest, K), and with respect to the
-        transitions (K + 1, K + 1).
-    """
-    free = forward_backward(emissions, lengths, transitions)
-    inside = free.inside
-    if (gold[inside] != MISSING).all():
-        columns = gold.masked_fill(~inside, 0)
-        score, counts = score_path(emissions, lengths, transitions, columns)
-        if score.isfinite().all():
-            taken = torch.nn.functional.one_hot(columns, emissions.shape[2]) * inside[:, :, None]
-            return (
-                float((free.log_partition - score).sum()),
-                free.marginals() - taken,
-                free.expected_transitions() - counts,
-            )
-    agrees = (torch.arange(emissions.shape[2]) == gold[:, :, None]) | (gold == MISSING)[:, :, None]
-    bound = forward_backward(emissions.masked_fill(~agrees, -torch.inf), lengths, transitions)
-    if not (legal := bound.log_partition.isfinite()).all():
-        if not legal.any():
-            return 0.0, torch.zeros_like(emissions), torch.zeros_like(transitions)
-        loss, d_legal, d_transitions = crf_loss(
-            emissions[legal], lengths[legal], transitions, gold[legal]
-        )
-        d_emissions = torch.zeros_like(emissions)
-        d_emissions[legal] = d_legal
-        return loss, d_emissions, d_transitions
-    return (
-        float((free.log_partition - bound.log_partition).sum()),
-        free.marginals() - bound.marginals(),
-        free.expected_transitions() - bound.expected_transitions(),
-    )
-
-
 def pad(sequences: list[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor]:
     """Pad sequences to the longest.
 
@@ -348,9 +277,9 @@ def group_by_length(lengths: list[int]) -> list[list[int]]:
 class LinearChain:
     """What other files of the pipeline look up in the registry."""
 
-    crf_loss = staticmethod(crf_loss)
     decode = staticmethod(decode)
     finite = staticmethod(finite)
+    forward_backward = staticmethod(forward_backward)
     log_probabilities = staticmethod(log_probabilities)
     pad = staticmethod(pad)
 

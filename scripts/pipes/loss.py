@@ -1,5 +1,8 @@
 """What a token classifier learns from: the mean loss of a token, and its gradient.
 
+That of a CRF's is that of Sutton and McCallum, "An Introduction to Conditional
+Random Fields" (2012), section 5.1: expected counts less observed counts.
+
 This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
@@ -11,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from spacy.util import registry
 from torch import Tensor
+
+MISSING = -1  # the gold tag of a token that is not annotated, as in tagset.py
 
 
 def weigh_tags(gold: list[list[int]], tags: int, power: float) -> list[float]:
@@ -68,11 +73,84 @@ def crf_loss(
     """
     chain = _linear_chain()
     padded, lengths = chain.pad(scores.split([len(columns) for columns in gold]))
-    columns, _ = chain.pad(gold, value=-1)
-    loss, d_scores, d_transitions = chain.crf_loss(padded, lengths, constrained, columns)
+    columns, _ = chain.pad(gold, value=MISSING)
+    loss, d_scores, d_transitions = sequence_loss(padded, lengths, constrained, columns)
     inside = torch.arange(padded.shape[1]) < lengths[:, None]
     tokens = len(scores)
     return loss / tokens, d_scores[inside] / tokens, d_transitions / tokens
+
+
+def score_path(
+    emissions: Tensor, lengths: Tensor, transitions: Tensor, columns: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The score of one sequence for each row.
+
+    emissions (Tensor): Scores of tags, (rows, longest, K).
+    lengths (Tensor): Tokens of each row, at least 1, (rows,).
+    transitions (Tensor): As from `Tagset.constrain`.
+    columns (Tensor): The columns of each row's tags, anything in padding, (rows, longest).
+    RETURNS (tuple[Tensor, Tensor]): The scores, minus infinity of what is not legal,
+        (rows,), and how often each transition is taken in the whole batch (K + 1, K + 1).
+    """
+    rows, end = torch.arange(len(lengths)), len(transitions) - 1
+    inside = torch.arange(emissions.shape[1]) < lengths[:, None]
+    edge = torch.full((len(lengths), 1), end)
+    before = torch.cat([edge, columns[:, :-1]], dim=1)
+    last = columns[rows, lengths - 1]
+    steps = emissions.gather(2, columns[:, :, None])[:, :, 0] + transitions[before, columns]
+    score = steps.masked_fill(~inside, 0.0).sum(1) + transitions[last, end]
+    counts = torch.zeros_like(transitions)
+    one = torch.ones((), dtype=counts.dtype)
+    counts.index_put_((before[inside], columns[inside]), one, accumulate=True)
+    counts.index_put_((last, edge[:, 0]), one, accumulate=True)
+    return score, counts
+
+
+def sequence_loss(
+    emissions: Tensor, lengths: Tensor, transitions: Tensor, gold: Tensor
+) -> tuple[float, Tensor, Tensor]:
+    """The negative log-likelihood of a batch and its gradients.
+
+    A row whose gold tags are no legal sequence does not count. Where gold tags are
+    missing, it is the likelihood of all sequences that agree
+    with what is there (Bellare and McCallum, "Learning Extractors from Unlabeled
+    Text using Relevant Databases", 2007).
+
+    emissions, lengths, transitions: As for `score_path`.
+    gold (Tensor): Columns of tags, `MISSING` where unknown, (rows, longest).
+    RETURNS (tuple[float, Tensor, Tensor]): The sum over the batch, its gradient
+        with respect to the emissions (rows, longest, K), and with respect to the
+        transitions (K + 1, K + 1).
+    """
+    sum_sequences = _linear_chain().forward_backward
+    free = sum_sequences(emissions, lengths, transitions)
+    inside = free.inside
+    if (gold[inside] != MISSING).all():
+        columns = gold.masked_fill(~inside, 0)
+        score, counts = score_path(emissions, lengths, transitions, columns)
+        if score.isfinite().all():
+            taken = torch.nn.functional.one_hot(columns, emissions.shape[2]) * inside[:, :, None]
+            return (
+                float((free.log_partition - score).sum()),
+                free.marginals() - taken,
+                free.expected_transitions() - counts,
+            )
+    agrees = (torch.arange(emissions.shape[2]) == gold[:, :, None]) | (gold == MISSING)[:, :, None]
+    bound = sum_sequences(emissions.masked_fill(~agrees, -torch.inf), lengths, transitions)
+    if not (legal := bound.log_partition.isfinite()).all():
+        if not legal.any():
+            return 0.0, torch.zeros_like(emissions), torch.zeros_like(transitions)
+        loss, d_legal, d_transitions = sequence_loss(
+            emissions[legal], lengths[legal], transitions, gold[legal]
+        )
+        d_emissions = torch.zeros_like(emissions)
+        d_emissions[legal] = d_legal
+        return loss, d_emissions, d_transitions
+    return (
+        float((free.log_partition - bound.log_partition).sum()),
+        free.marginals() - bound.marginals(),
+        free.expected_transitions() - bound.expected_transitions(),
+    )
 
 
 @cache  # a look-up searches everything that is installed, and takes its time

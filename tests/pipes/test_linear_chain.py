@@ -10,13 +10,13 @@ from torch import Tensor
 from torchcrf import CRF
 
 from scripts.pipes.linear_chain import (
-    crf_loss,
     decode,
     finite,
     forward_backward,
     pad,
     viterbi,
 )
+from scripts.pipes.loss import sequence_loss
 from scripts.pipes.tagset import MISSING, SCHEMES, Tagset
 
 RAGGED = [5, 1, 3, 2, 4]  # every length from 1 to 5 in one batch
@@ -122,7 +122,7 @@ def test_loss_and_gradients_equal_brute_force(scheme: str, missing: bool) -> Non
     by_hand.backward()
     padded, lengths = pad(emissions)
     columns, _ = pad(gold, value=MISSING)
-    loss, d_emissions, d_transitions = crf_loss(padded, lengths, transitions, columns)
+    loss, d_emissions, d_transitions = sequence_loss(padded, lengths, transitions, columns)
     assert loss == pytest.approx(float(by_hand.detach()), abs=1e-5)
     for row, leaf in enumerate(leaves):
         assert leaf.grad is not None
@@ -135,14 +135,14 @@ def test_a_row_with_illegal_gold_tags_does_not_count() -> None:
     tagset, emissions, transitions = random_chain("biluo")
     padded, lengths = pad(emissions)
     gold, _ = pad([torch.zeros(n, dtype=torch.long) for n in RAGGED], value=MISSING)
-    without = crf_loss(padded[1:], lengths[1:], transitions, gold[1:])
+    without = sequence_loss(padded[1:], lengths[1:], transitions, gold[1:])
     gold[0, 0] = tagset.encode(["L-PER"])[0]
-    loss, d_emissions, d_transitions = crf_loss(padded, lengths, transitions, gold)
+    loss, d_emissions, d_transitions = sequence_loss(padded, lengths, transitions, gold)
     assert loss == pytest.approx(without[0])
     assert not d_emissions[0].any()
     assert torch.allclose(d_emissions[1:], without[1])
     assert torch.allclose(d_transitions, without[2])
-    assert crf_loss(padded[:1], lengths[:1], transitions, gold[:1])[0] == 0.0
+    assert sequence_loss(padded[:1], lengths[:1], transitions, gold[:1])[0] == 0.0
 
 
 def test_equals_pytorch_crf_where_all_transitions_are_legal() -> None:
@@ -158,7 +158,7 @@ def test_equals_pytorch_crf_where_all_transitions_are_legal() -> None:
     assert oracle.decode(padded, mask) == paths
     gold, _ = pad([torch.tensor(path) for path in paths])
     columns, _ = pad([torch.tensor(path) for path in paths], value=MISSING)
-    loss, _, _ = crf_loss(padded, lengths, transitions, columns)
+    loss, _, _ = sequence_loss(padded, lengths, transitions, columns)
     with torch.no_grad():
         assert loss == pytest.approx(-float(oracle(padded, gold, mask, reduction="sum")), abs=1e-5)
 
@@ -173,7 +173,7 @@ def test_half_precision_neither_overflows_nor_changes_the_best_sequence(dtype: t
     assert all(0 <= confidence <= 1 for row in found for *_, confidence in row)
     padded, lengths = pad([finite(e) for e in huge])
     gold, _ = pad([torch.zeros(n, dtype=torch.long) for n in RAGGED], value=MISSING)
-    loss, d_emissions, d_transitions = crf_loss(padded, lengths, transitions, gold)
+    loss, d_emissions, d_transitions = sequence_loss(padded, lengths, transitions, gold)
     assert loss >= 0
     for value in (torch.tensor(loss), d_emissions, d_transitions):
         assert value.isfinite().all()
