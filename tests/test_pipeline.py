@@ -217,6 +217,7 @@ def test_own_corpus_goes_all_the_way(project: Path, options: list[str], tmp_path
     assert metrics["source"]["title"] == "Places"
     assert list((copy / "packages" / "en_bert_own_ner-0.1.0" / "dist").glob("*.whl"))
     (own / "mine.txt").write_text(rows + "Rome|x|B-PLACE\n", encoding="utf-16")
+    run(copy, "fetch-own", ".", *options)
     assert "Skipping 'convert-own'" not in run(copy, "convert-own", ".", *options).stdout
 
 
