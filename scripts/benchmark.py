@@ -14,7 +14,7 @@ from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError
 from scripts.files import read_json, replacing, sha256, write_json
 from scripts.gpu import choose_gpu, use_device
-from scripts.machine import describe_machine, resident_memory_mb
+from scripts.machine import describe_machine, reserved_memory_mb, resident_memory_mb
 from scripts.pipeline import load_pipeline
 from scripts.progress import track
 from scripts.speed import systems, training
@@ -141,7 +141,8 @@ def measure_growth(settings: systems.Settings, texts: list[str]) -> list[dict[st
 def measure_stream(pipeline: Path, texts: list[str], words: int, gpu: int) -> list[dict[str, Any]]:
     """How memory grows while `nlp.pipe` reads a stream and no document is kept.
 
-    RETURNS (list[dict[str, Any]]): Words so far and resident_mb, at `SAMPLES` points.
+    RETURNS (list[dict[str, Any]]): Words so far and resident_mb, on a GPU gpu_mb, too, at
+        `SAMPLES` points.
     """
     use_device(gpu)
     nlp = load_pipeline(pipeline)
@@ -151,7 +152,8 @@ def measure_stream(pipeline: Path, texts: list[str], words: int, gpu: int) -> li
     for doc in track(docs, "a stream", total=None):
         seen += len(doc.text.split())
         if seen * SAMPLES >= words * (len(rows) + 1):
-            rows.append({"words": seen, "resident_mb": round(resident_memory_mb(gpu))})
+            there = {"gpu_mb": round(reserved_memory_mb(gpu))} if gpu >= 0 else {}
+            rows.append({"words": seen, "resident_mb": round(resident_memory_mb()), **there})
     return rows
 
 

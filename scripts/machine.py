@@ -36,15 +36,15 @@ def peak_memory_mb(gpu: int = -1) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
-def resident_memory_mb(gpu: int = -1) -> float:
-    """The memory that this process holds now, in MiB, as Linux tells it.
+def reserved_memory_mb(gpu: int) -> float:
+    """The memory that PyTorch holds on a GPU now, in MiB."""
+    import torch
 
-    gpu (int): The GPU's number, for what PyTorch holds there; -1 for the machine's own.
-    """
-    if gpu >= 0:
-        import torch
+    return torch.cuda.memory_reserved(gpu) / 1024**2
 
-        return torch.cuda.memory_reserved(gpu) / 1024**2
+
+def resident_memory_mb() -> float:
+    """The memory that this process holds now, in MiB, as Linux tells it."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 

@@ -1,7 +1,7 @@
 import pytest
 
 from scripts.errors import InputError
-from scripts.gpu import choose_gpu, explain_mismatch
+from scripts.gpu import choose_gpu, explain_mismatch, use_device
 
 
 def test_cpu() -> None:
@@ -47,6 +47,16 @@ def test_mismatch_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_gpu("1") == 1
     with pytest.raises(InputError, match="there are 2 GPUs"):
         choose_gpu("2")
+
+
+def test_spacy_and_pytorch_share_a_gpu_and_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("thinc.api.require_gpu", asked.append)
+    monkeypatch.setattr("thinc.api.set_gpu_allocator", asked.append)
+    assert use_device(-1).type == "cpu"
+    assert asked == []
+    assert str(use_device(1)) == "cuda:1"
+    assert asked == [1, "pytorch"]
 
 
 def test_auto_goes_on_without_cupy_and_says_so(

@@ -1,6 +1,6 @@
 """Texts in, annotations out, with any spaCy pipeline that finds entities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from scripts.pipeline import load_pipeline
 
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
-TOGETHER = 1_000_000  # characters of texts in memory at once
+TOGETHER = 500_000  # characters of texts in memory at once
 LONGEST_WORD = 1_000  # characters: spaCy's tokenizer takes the square of them on some, as on "((("
 Annotation = dict[str, Any]
 Extract = Callable[[Doc], Annotation]
@@ -77,13 +77,28 @@ def annotate(
         went wrong with it.
     """
     extract = extract or to_annotation
-    longest = max(map(len, texts), default=0)
-    few = max(1, min(nlp.batch_size, TOGETHER // max(1, longest)))
+    found: list[Annotation | Exception] = []
     with nlp.memory_zone():
-        try:
-            return [extract(doc) for doc in nlp.pipe(texts, batch_size=few)]
-        except Exception:
-            return [_annotate_alone(nlp, text, extract) for text in texts]
+        for group in _groups(texts):
+            try:
+                found += [extract(doc) for doc in nlp.pipe(group)]
+            except Exception:
+                found += [_annotate_alone(nlp, text, extract) for text in group]
+    return found
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Texts of together `TOGETHER` characters, or a single longer one, in order."""
+    group: list[str] = []
+    characters = 0
+    for text in texts:
+        characters += len(text)
+        if group and characters > TOGETHER:
+            yield group
+            group, characters = [], len(text)
+        group.append(text)
+    if group:
+        yield group
 
 
 def _annotate_alone(nlp: Language, text: str, extract: Extract) -> Annotation | Exception:

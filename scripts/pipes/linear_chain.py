@@ -33,7 +33,7 @@ SpanLogProbabilities = Callable[[int, int, int], float]
 
 MOST_POSITIONS = 16384  # tokens that are decoded together, padding included
 SHORT = 64  # tokens; sequences up to here are not kept apart for their length
-LARGEST_SCORE = 100.0  # of a tag or a transition; a model that works has none beyond 30
+LARGEST_SCORE = 50.0  # of a tag or a transition; a model that works has none beyond 30
 LARGEST_LOGARITHM = 700.0  # of a number that is not infinite
 MISSING = -1  # the gold tag of a token that is not annotated, as in tagset.py
 
@@ -42,6 +42,12 @@ def finite(scores: Tensor) -> Tensor:
     """Scores in float64 on the CPU, cut off where an overflow or a failed training has led."""
     scores = scores.detach().cpu().double()
     return torch.nan_to_num(scores, nan=0.0).clamp(-LARGEST_SCORE, LARGEST_SCORE)
+
+
+def sharpen(scores: Tensor, temperature: float) -> Tensor:
+    """Divide finite scores by a temperature, cut off in the same way."""
+    divided = scores / temperature
+    return torch.where(divided.isinf(), divided, divided.clamp(-LARGEST_SCORE, LARGEST_SCORE))
 
 
 def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[list[int]]:
@@ -172,8 +178,8 @@ def _sum_walks(
     """Sum, at each step and for each tag, over all walks that arrive there, as logarithms.
 
     Relative to the likeliest tag, a step is a product of matrices. What is less likely
-    than that by a factor of 1e-300 counts as impossible; the scores of a model that
-    works are far from it.
+    than that by a factor of 1e-300 counts as impossible. With scores up to `LARGEST_SCORE`
+    nothing legal is: from any tag any other can be reached in three steps.
 
     start (ndarray): What a walk begins with, (2, rows, K).
     steps (ndarray): What it gets at each token, (longest, 2, rows, K).
@@ -222,10 +228,11 @@ def decode(
     RETURNS (list[list[Mention]]): Half-open token ranges, label and probability.
     """
     found: list[list[Mention]] = [[] for _ in emissions]
+    sharpened = sharpen(transitions, temperature)
     for group in group_by_length([len(scores) for scores in emissions]):
         padded, lengths = pad([finite(emissions[i]) for i in group])
         paths = viterbi(padded, lengths, transitions)
-        lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
+        lattice = forward_backward(sharpen(padded, temperature), lengths, sharpened)
         columns, _ = pad([torch.tensor(path) for path in paths])
         log_probability = lattice.span_log_probabilities(columns, tagset.continuing)
         for row, (i, path) in enumerate(zip(group, paths, strict=True)):
@@ -245,9 +252,10 @@ def log_probabilities(
     RETURNS (list[list[float]]): Natural logarithms.
     """
     found: list[list[float]] = [[] for _ in emissions]
+    sharpened = sharpen(transitions, temperature)
     for group in group_by_length([len(scores) for scores in emissions]):
         padded, lengths = pad([finite(emissions[i]) for i in group])
-        lattice = forward_backward(padded / temperature, lengths, transitions / temperature)
+        lattice = forward_backward(sharpen(padded, temperature), lengths, sharpened)
         given, _ = pad([torch.tensor(columns[i]) for i in group])
         chosen = lattice.log_marginals().gather(2, given.clamp(min=0)[:, :, None])[:, :, 0]
         chosen = chosen.masked_fill(given == MISSING, 0.0)

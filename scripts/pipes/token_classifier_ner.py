@@ -8,7 +8,7 @@ over all legal sequences that contain it.
 This file stands alone: `spacy package --code` copies it into the pipeline.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from torch import Tensor
 
 FACTORY = "token_classifier_ner"
 SCORED_TOGETHER = 16  # documents, for memory
+PREDICTED_TOGETHER = 16384  # tokens, for memory
 Mention = tuple[int, int, str, float]  # half-open token range, label, confidence
 
 
@@ -155,7 +156,9 @@ class TokenClassifierNER(TrainablePipe):
         RETURNS (list[list[Mention]]): Half-open token ranges,
             label and confidence from 0 to 1, in order.
         """
-        docs = list(docs)
+        return [found for part in _parts(docs) for found in self._predict(part)]
+
+    def _predict(self, docs: list[Doc]) -> list[list[Mention]]:
         calibration = self.calibration
         found = self.decode(*self.score_tags(docs), temperature=calibration.temperature)
         return [
@@ -336,6 +339,20 @@ class TokenClassifierNER(TrainablePipe):
             self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
             self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
         )
+
+
+def _parts(docs: Iterable[Doc]) -> Iterator[list[Doc]]:
+    """Documents of together `PREDICTED_TOGETHER` tokens, or a single longer one, in order."""
+    part: list[Doc] = []
+    tokens = 0
+    for doc in docs:
+        tokens += len(doc)
+        if part and tokens > PREDICTED_TOGETHER:
+            yield part
+            part, tokens = [], len(doc)
+        part.append(doc)
+    if part:
+        yield part
 
 
 def _gold_tags(example: Example) -> list[str | None]:

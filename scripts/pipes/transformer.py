@@ -187,11 +187,12 @@ def encode(
 def make_listener(
     pooling: Model[Ragged, Floats2d], grad_factor: float = 1.0, upstream: str = "*"
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Build a listener that pools the word pieces of all documents at once.
+    """Build a listener that gives a document without tokens vectors of the right width.
 
-    The one of spacy-transformers, which it stands for and which it trains with, takes them
-    one by one. And it gives a document without tokens vectors of a width of 0, beside
-    which features cannot be put in a batch with others: these here are of the right width.
+    The one of spacy-transformers, which it stands for, gives such a document a
+    width of 0, and features cannot be put beside that in a batch with others. It
+    also gathers the word pieces of one document after the other; here that is done
+    for all at once, but for training.
 
     pooling (Model[Ragged, Floats2d]): From the word pieces of a token to its vector.
     grad_factor (float): What the gradient is multiplied with on its way back.
@@ -206,7 +207,7 @@ def make_listener(
 def forward_listener(
     model: Model, docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[..., Any]]:
-    """Listen, and widen what is empty."""
+    """Pool what was encoded; to train, listen as the other does, and widen what is empty."""
     listener = model.layers[0]
     if not is_train and any(map(len, docs)) and all(doc._.trf_data is not None for doc in docs):
         return pool(model, docs), lambda _: []
@@ -217,11 +218,13 @@ def forward_listener(
 
 def pool(model: Model, docs: list[Doc]) -> list[Floats2d]:
     """The vectors of documents that were encoded, (tokens, width) each."""
-    hidden, aligned = _wordpieces().join([doc._.trf_data for doc in docs])
+    data = [doc._.trf_data for doc in docs]
+    hidden, aligned = _wordpieces().join(data)
     pieces = model.ops.xp.concatenate(hidden)[model.ops.asarray1i(aligned.dataXd)]
     lengths = model.ops.asarray1i(aligned.lengths)
     vectors = model.get_ref("pooling").predict(Ragged(pieces, lengths))
-    return list(model.ops.xp.split(vectors, np.cumsum([len(doc) for doc in docs])[:-1]))
+    # a component between has perhaps merged tokens
+    return list(model.ops.xp.split(vectors, np.cumsum([len(d.align.lengths) for d in data])[:-1]))
 
 
 # Every pipeline brings this file along, and the first one to be loaded registers.

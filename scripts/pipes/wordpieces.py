@@ -161,9 +161,9 @@ def choose_windows(windows: list[tuple[int, int]], length: int) -> np.ndarray:
     length (int): Tokens in the document.
     RETURNS (np.ndarray): An index into the windows for each token, (length,).
     """
-    sizes = [end - start for start, end in windows]
-    if sum(sizes) == length:  # they do not overlap
-        return np.repeat(np.arange(len(windows), dtype="i"), sizes)
+    starts, ends = zip(*windows, strict=True)
+    if (0, *ends) == (*starts, length):  # one follows the other
+        return np.repeat(np.arange(len(windows), dtype="i"), np.subtract(ends, starts))
     farthest = np.full(length, -1)
     chosen = np.zeros(length, dtype="i")
     for i, (start, end) in enumerate(windows):
@@ -245,9 +245,10 @@ def split(
 def join(data: list[TransformerData]) -> tuple[list[Any], Ragged]:
     """Put documents together again, whatever batches they come from.
 
-    data (list[TransformerData]): One a document; of one without tokens, nothing comes.
+    data (list[TransformerData]): One a document, one of them with tokens at least.
     RETURNS (tuple[list[Floats2d], Ragged]): The encoder's output for the word pieces of each
-        document, (pieces, width), and which of them, counted over all, belong to each token.
+        document that has some, (pieces, width), and which of them, counted over all,
+        belong to each token.
     """
     full = [d for d in data if "last_hidden_state" in d.model_output]
     hidden = [d.model_output.last_hidden_state.reshape(-1, d.width) for d in full]

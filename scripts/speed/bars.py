@@ -30,9 +30,11 @@ def judge(record: dict[str, Any]) -> list[dict[str, Any]]:
         bars.append(_at_least(what, speed[system] / speed[other], least))
     bars += _judge_gpu(record) if record["gpu"] else _judge_cpu(record)
     if start := first_tenth(record["stream"]):
-        growth = max(row["resident_mb"] for row in record["stream"]) / start["resident_mb"]
-        what = "memory over a stream, largest / after its first tenth"
-        bars.append(_at_most(what, growth, MEMORY_GROWTH))
+        for key in start.keys() - {"words"}:
+            growth = max(row[key] for row in record["stream"]) / start[key]
+            where = "memory of the GPU" if key == "gpu_mb" else "memory"
+            what = f"{where} over a stream, largest / after its first tenth"
+            bars.append(_at_most(what, growth, MEMORY_GROWTH))
     return bars
 
 
@@ -46,8 +48,8 @@ def _judge_cpu(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _judge_gpu(record: dict[str, Any]) -> list[dict[str, Any]]:
-    trained = record["trained"]
-    if not trained or trained["machine"] != record["machine"]:
+    trained, card = record["trained"], record["machine"].rpartition(", ")[2]
+    if not trained or not trained["machine"].endswith(card):  # the page says where it was
         return []
     return [_at_most("seconds of the training", trained["seconds"], SLOWEST_TRAINING)]
 

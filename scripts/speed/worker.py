@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+import torch
+
 from scripts.errors import InputError
 from scripts.machine import peak_memory_mb
 
@@ -73,6 +75,8 @@ def _serve(connection: Connection, load: Callable[[Any], Task], settings: Any, g
             given = connection.recv()
             started = time.perf_counter()
             done = task(given)
+            if gpu >= 0:
+                torch.cuda.synchronize(gpu)
             seconds = time.perf_counter() - started
             connection.send(Timing(seconds, done, peak_memory_mb(gpu)))
     except EOFError:  # nobody waits any more

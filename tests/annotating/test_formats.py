@@ -41,6 +41,24 @@ def test_a_text_that_fails_does_not_take_the_others_along(ruler: Path) -> None:
     assert isinstance(broken, UnicodeEncodeError)
 
 
+def test_long_texts_are_not_in_memory_with_all_others(
+    ruler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp, together = load(ruler), []
+    pipe = nlp.pipe
+
+    def watched(texts: list[str]) -> Any:
+        together.append([len(text) for text in texts])
+        return pipe(texts)
+
+    monkeypatch.setattr(nlp, "pipe", watched)
+    monkeypatch.setattr(engine, "TOGETHER", 30)
+    texts = ["Oslo", "rain " * 20, "Oslo", "in Oslo", "Oslo" + " rain" * 4, ""]
+    found: Any = annotate(nlp, texts)
+    assert together == [[4], [100], [4, 7], [24, 0]]
+    assert [annotation["text"] for annotation in found] == texts
+
+
 def test_memory_does_not_grow_with_what_was_read(ruler: Path) -> None:
     nlp = load(ruler)
     before = len(nlp.vocab.strings)

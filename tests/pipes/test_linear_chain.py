@@ -1,5 +1,6 @@
 """The chain against all sequences there are, and against another implementation."""
 
+import math
 from itertools import pairwise, product
 
 import pytest
@@ -13,6 +14,7 @@ from scripts.pipes.linear_chain import (
     decode,
     finite,
     forward_backward,
+    log_probabilities,
     pad,
     viterbi,
 )
@@ -206,6 +208,18 @@ def test_temperature_changes_confidence_and_nothing_else() -> None:
     sharp, soft = (decode(emissions, transitions, tagset, t) for t in (1.0, 4.0))
     assert [[m[:3] for m in row] for row in sharp] == [[m[:3] for m in row] for row in soft]
     assert sum(m[3] for row in sharp for m in row) > sum(m[3] for row in soft for m in row)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 100.0])
+def test_no_temperature_makes_what_is_legal_impossible(scheme: str, temperature: float) -> None:
+    tagset, emissions, transitions = random_chain(scheme, seed=7, scale=40.0)
+    emissions = [finite(e).repeat(5, 1) for e in emissions]
+    for row in decode(emissions, transitions, tagset, temperature):
+        assert all(0 < confidence <= 1 for *_, confidence in row)
+    columns = [torch.zeros(len(e), dtype=torch.long).tolist() for e in emissions]
+    for values in log_probabilities(emissions, transitions, columns, temperature):
+        assert all(-math.inf < value <= 1e-9 for value in values)
 
 
 def test_gold_tags_in_both_schemes_and_missing_ones() -> None:

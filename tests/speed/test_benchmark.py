@@ -102,7 +102,13 @@ def test_the_arithmetic_is_that_of_the_linear_layers(encoder: Path) -> None:
     width, inner = config["hidden_size"], config["intermediate_size"]
     layer = 4 * width * width + 2 * width * inner
     assert count_matrix_weights(str(encoder)) == config["num_hidden_layers"] * layer
-    assert measure_matrix_rate(-1) > 1.0
+
+
+def test_the_rate_is_that_of_the_fastest_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(n * n / 2 for n in range(100))  # each product takes longer than the last
+    monkeypatch.setattr("scripts.speed.rate.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("scripts.speed.rate.SIZES", {"cpu": (8, torch.float32)})
+    assert measure_matrix_rate(-1) == 2 * 8**3 / 0.5 / 1e9
 
 
 @pytest.mark.parametrize("name", training.SYSTEMS)
@@ -186,6 +192,12 @@ def test_a_gpu_has_bars_of_its_own() -> None:
         (1.9, 10.0, False),
         (170, 180, True),
     ]
+    memory = [{"words": n, "resident_mb": 100, "gpu_mb": 10 * n} for n in (10, 20, 100)]
+    grown = {**there, "stream": memory}
+    assert sorted((bar["found"], bar["met"]) for bar in judge(grown)[2:]) == [
+        (1.0, True),
+        (10.0, False),
+    ]
     elsewhere = {**there, "trained": {**trained, "machine": "another"}}
     assert len(judge(elsewhere)) == 1
 
@@ -208,6 +220,7 @@ def test_the_page_of_a_gpu(tmp_path: Path) -> None:
         encoder="tiny",
         matrix_gflops=100,
         bars=[],
+        stream=[{"words": n, "resident_mb": 5, "gpu_mb": n} for n in (10, 900)],
     )
     write_page(there, tmp_path / "speed-gpu.md")
     page = (tmp_path / "speed-gpu.md").read_text()
@@ -218,6 +231,7 @@ def test_the_page_of_a_gpu(tmp_path: Path) -> None:
         "](speed-gpu.svg)",
         "| `ours` | 95 | 1 to 200 | 1.00 | 10 MB | 25.0 % |",
         "reached an F1 of 91 on dev after 40.",
+        "on the GPU 900 MB, and 900 MB at most.",
     ):
         assert said in page
     assert "int8" not in page
