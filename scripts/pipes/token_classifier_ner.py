@@ -26,7 +26,7 @@ from torch import Tensor
 
 FACTORY = "token_classifier_ner"
 SCORED_TOGETHER = 16  # documents, for memory
-PREDICTED_TOGETHER = 16384  # tokens, for memory
+PREDICTED_TOGETHER = 4096  # tokens, for memory
 Mention = tuple[int, int, str, float]  # half-open token range, label, confidence
 
 
