@@ -344,7 +344,10 @@ def test_ctrl_c_is_said_in_a_line(given: Path, ruler: Path, tmp_path: Path) -> N
     write_records(given, 200 * RECORDS)
     output = tmp_path / "out.jsonl"
     command = [sys.executable, "-m", "scripts.annotate", str(given), "--pipeline", str(ruler)]
+    # where tests run in the background of a shell, they and what they start would not hear it
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([*command, "--output", str(output)], stderr=-1, text=True)
+    signal.signal(signal.SIGINT, ours)
     while not progress(output):
         assert process.poll() is None
         time.sleep(0.05)
