@@ -1,6 +1,7 @@
 """How near to its device's limit a system comes: its arithmetic against a large product's."""
 
 import time
+from collections.abc import Callable
 
 import torch
 from torch.utils import mkldnn
@@ -33,9 +34,12 @@ def measure_matrix_rate(gpu: int) -> float:
             if gpu >= 0:
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - started)
-    if gpu >= 0:
-        torch.cuda.empty_cache()  # which others watch
     return 2 * size**3 / min(seconds) / 1e9
+
+
+def load_matrix_rate(gpu: int) -> Callable[[None], int]:
+    """Make a task of it, for a process of its own."""
+    return lambda _: round(measure_matrix_rate(gpu))
 
 
 def count_matrix_weights(encoder: str) -> int:
