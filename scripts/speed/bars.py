@@ -30,9 +30,10 @@ def judge(record: dict[str, Any]) -> list[dict[str, Any]]:
         bars.append(_at_least(what, speed[system] / speed[other], least))
     bars += _judge_gpu(record) if record["gpu"] else _judge_cpu(record)
     if start := first_tenth(record["stream"]):
-        for key in start.keys() - {"words"}:
+        for key, where in (("resident_mb", "memory"), ("gpu_mb", "memory of the GPU")):
+            if key not in start:
+                continue
             growth = max(row[key] for row in record["stream"]) / start[key]
-            where = "memory of the GPU" if key == "gpu_mb" else "memory"
             what = f"{where} over a stream, largest / after its first tenth"
             bars.append(_at_most(what, growth, MEMORY_GROWTH))
     return bars
