@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import spacy
 import torch
+import transformers
 
 from scripts.errors import InputError
 from scripts.evaluation.documents import Document
 from scripts.evaluation.matching import Mention, match
-from scripts.optimize import compare, optimize
+from scripts.optimize import compare, optimize, quantize
+from scripts.pipes.onnx_encoder import OnnxEncoder
 from tests.pipes.training import TEXTS, Build, encoder_key, found, shim_of, train
 from tests.test_finish import write_corpus
 
@@ -47,13 +49,37 @@ def test_it_finds_the_same_with_8_bits(
     assert mentions(found(fast, TEXTS)) == mentions(found(nlp, TEXTS))
     encoder = shim_of(fast)._model
     kinds = {node.op_type for node in onnx_graph(encoder.content).node}
-    assert "MatMulInteger" in kinds
+    assert {"MatMulInteger", "QAttention"} <= kinds
 
 
 def onnx_graph(content: bytes) -> Any:
     import onnx
 
     return onnx.load_from_string(content).graph
+
+
+@pytest.mark.parametrize(
+    ("kind", "fused"),
+    [("Bert", 2), ("Roberta", 2), ("MPNet", 0)],  # MPNet's attention knows distances
+)
+def test_any_encoder_and_padding_on_any_side(kind: str, fused: int) -> None:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=100, intermediate_size=64, max_position_embeddings=40, **sizes
+    )
+    encoder = getattr(transformers, f"{kind}Model")(config).eval()
+    content = quantize(encoder)
+    assert [node.op_type for node in onnx_graph(content).node].count("QAttention") == fused
+    mask = torch.ones(3, 13)
+    mask[0, 9:] = mask[1, :4] = 0
+    inputs = {"input_ids": torch.randint(5, 99, mask.shape), "attention_mask": mask}
+    if "type_vocab_size" in config.to_dict():
+        inputs["token_type_ids"] = torch.zeros(mask.shape, dtype=torch.int64)
+    with torch.no_grad():
+        wanted = encoder(**inputs).last_hidden_state
+    difference = OnnxEncoder(config, content)(**inputs).last_hidden_state - wanted
+    assert 0 < difference.abs().max() < 0.002  # of numbers from -3 to 3; 8 bits are not exact
 
 
 def test_it_survives_saving_and_other_batches(
