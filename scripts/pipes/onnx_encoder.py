@@ -1,7 +1,7 @@
 """An encoder that ONNX Runtime runs, in place of PyTorch.
 
 `scripts.optimize` makes it: its weights are 8-bit integers, with which a processor
-that has instructions for them (VNNI) is three times as fast. It cannot be trained,
+that has instructions for them (VNNI) is up to twice as fast. It cannot be trained,
 and runs on a CPU alone.
 
 This file stands alone: `spacy package --code` copies it into the pipeline.
