@@ -1,5 +1,6 @@
 """Collect what a run needs on a machine without a network: `make bundle`."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -165,8 +166,10 @@ def bundle(
     platforms (list[str]): The platform tags that run there.
     part_bytes (int): The most bytes of a part.
     RETURNS (list[str]): The names of the parts.
-    RAISES (InputError): If a corpus or a wheel cannot be had.
+    RAISES (InputError): If a corpus or a wheel cannot be had, or `python` is no such version.
     """
+    if not re.fullmatch(r"3\.\d+", python):
+        raise InputError(f"--python {python}: expected two numbers, such as 3.12.")
     splits = sorted(corpus.glob("*/*.spacy")) + sorted(corpus.glob("*/*.json"))
     if not list(corpus.glob("*/train.spacy")):
         raise InputError(f"{corpus}: no converted corpus there. Run make corpus first.")

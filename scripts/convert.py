@@ -19,7 +19,7 @@ from scripts.corpora.spec import Corpus
 from scripts.corpora.splits import cut, group_sentences
 from scripts.corpora.tags import Scheme, detect_scheme
 from scripts.errors import InputError
-from scripts.files import replacing, write_json
+from scripts.files import read_json, replacing, write_json
 from scripts.sources import Kind, Source, read_source
 
 SPLITS = ("train", "dev", "test")
@@ -42,6 +42,7 @@ def convert_corpus(
     folder = assets / corpus.name
     size = sentences_per_document or corpus.sentences_per_document
     source = read_source(corpus, folder)
+    _keep_real(source, output)
     files = {
         split: folder / name
         for split, name in corpus.present(folder).items()
@@ -71,6 +72,18 @@ def convert_corpus(
         write_json(partial / "stats.json", stats)
     _report(source, stats)
     return stats
+
+
+def _keep_real(source: Source, output: Path) -> None:
+    """Refuse to put the sample in the place of a corpus that was converted elsewhere."""
+    there = output / "source.json"
+    if source.kind is not Kind.SAMPLE or not there.exists():
+        return
+    if (found := read_json(there))["kind"] != Kind.SAMPLE:
+        raise InputError(
+            f"{output}: is {found['title']}, which the {source.title} would replace. "
+            f"Go on with the step after this one, or remove the folder."
+        )
 
 
 def _read(path: Path, corpus: Corpus, size: int) -> tuple[list[Document], Scheme, bool]:

@@ -62,9 +62,15 @@ def score_split(nlp: Language, path: Path) -> tuple[list[Example], dict[str, Any
     }
 
 
-def annotate(nlp: Language, examples: list[Example], what: str = "annotating") -> None:
+def annotate(
+    nlp: Language,
+    examples: list[Example],
+    what: str = "annotating",
+    *,
+    batch_size: int | None = None,
+) -> None:
     """Put a pipeline's annotations into examples, and say how far it is with what."""
-    docs = nlp.pipe([example.predicted for example in examples])
+    docs = nlp.pipe([example.predicted for example in examples], batch_size=batch_size)
     done = track(zip(examples, docs, strict=True), what, total=len(examples))
     for example, doc in done:
         example.predicted = doc

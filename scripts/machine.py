@@ -11,14 +11,16 @@ def describe_machine(gpu: int = -1) -> str:
     """Name the processor and the GPU, if one is used.
 
     gpu (int): The GPU's number, -1 for none.
-    RETURNS (str): Such as "2 cores of Intel Xeon", "2 cores of ..., NVIDIA H200".
+    RETURNS (str): Such as "2 cores of Intel Xeon", "2 cores of ..., NVIDIA H200"; "1 of
+        2 cores of ..." where PyTorch computes with fewer threads.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    described = f"{cores} cores of {_processor()}"
-    if gpu < 0:
-        return described
     import torch
 
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    used = "" if torch.get_num_threads() >= (cores or 1) else f"{torch.get_num_threads()} of "
+    described = f"{used}{cores} cores of {_processor()}"
+    if gpu < 0:
+        return described
     return f"{described}, {torch.cuda.get_device_name(gpu)}"
 
 

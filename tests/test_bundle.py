@@ -13,6 +13,7 @@ import torch
 
 from scripts import bundle as module
 from scripts.bundle import bundle, copy_encoder, cut, download, needed_packages
+from scripts.bundling.run import create
 from scripts.encoder import Encoder, resolve
 from scripts.errors import InputError
 from tests.conftest import ROOT
@@ -99,6 +100,33 @@ def test_what_cannot_run_there_is_said_in_a_line(made: Path, tmp_path: Path) -> 
     result = run(made, tmp_path / "home")
     assert f"error: {made}/SHA256SUMS: not here yet." in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_machine_without_ensurepip_lends_its_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    create(tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    said = subprocess.check_output([python, "-m", "pip", "--version"], text=True)
+    assert str(tmp_path) not in said  # that of the Python that runs this
+
+
+@pytest.mark.parametrize("python", ["3.12.3", "3", "python3.12", "3.12\n"])
+def test_a_version_that_no_python_has_is_refused(
+    python: str, encoder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"expected two numbers, such as 3\.12"):
+        bundle(
+            root=Path(),
+            output=tmp_path / "bundle",
+            corpus=tmp_path,
+            encoder=Encoder(name="tiny", path=encoder, why=""),
+            half=False,
+            python=python,
+            platforms=[],
+            part_bytes=1,
+        )
 
 
 def test_a_part_that_was_changed_on_the_way_is_refused(made: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scripts.convert import convert_corpus
 from scripts.corpora.registry import CORPORA, get_corpus
 from scripts.errors import InputError
-from scripts.files import read_json
+from scripts.files import read_json, write_json
 from scripts.sources import fetch
 from tests.conftest import ROOT
 
@@ -88,6 +88,19 @@ def test_bad_input_leaves_the_last_output_alone(assets: Path, tmp_path: Path) ->
         convert_corpus(CORPORA["conll2003"], assets, output)
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_the_sample_does_not_replace_a_corpus_that_was_converted_elsewhere(tmp_path: Path) -> None:
+    corpus, output = get_corpus("conll2003", tmp_path / "assets"), tmp_path / "conll2003"
+    fetch(corpus, tmp_path / "assets")
+    convert_corpus(corpus, tmp_path / "assets", output)
+    convert_corpus(corpus, tmp_path / "assets", output)  # the sample after the sample
+    said = read_json(output / "source.json")
+    write_json(output / "source.json", {**said, "kind": "provided", "title": "CoNLL-2003"})
+    before = (output / "test.spacy").read_bytes()
+    with pytest.raises(InputError, match=r"is CoNLL-2003, which the built-in sample .* replace"):
+        convert_corpus(corpus, tmp_path / "assets", output)
+    assert (output / "test.spacy").read_bytes() == before
 
 
 def test_too_small_to_split(tmp_path: Path) -> None:

@@ -106,6 +106,14 @@ def test_card_has_every_label_of_the_pipeline_and_says_what_it_does_not_know() -
     assert "| `CREW` |  (the pipeline does not know it) |" in card
 
 
+def test_card_says_where_the_pipeline_runs() -> None:
+    anywhere = "no network, and no GPU,\nthough it uses one after `spacy.prefer_gpu()`. `ent._.conf"
+    assert anywhere in model_card(meta(), metrics(), CONFIG)
+    only_on_a_cpu = meta(requirements=["spacy>=3", "onnxruntime>=1.20,<2"])
+    card = model_card(only_on_a_cpu, metrics(), CONFIG)
+    assert "onnxruntime>=1.20,<2, no network, and no GPU,\non which it does not run. `" in card
+
+
 def test_card_of_a_pipeline_without_confidence() -> None:
     card = model_card(meta(), metrics(scores={"test": {"confidence": None}}), CONFIG)
     assert "confidence" not in card

@@ -1,6 +1,7 @@
 """The variant for CPUs: as good, quantised indeed, and safe in every process."""
 
 import multiprocessing
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def test_it_finds_the_same_with_8_bits(
     assert record["agreement"] == 1.0
     assert record["f1"] == {"before": 1.0, "after": 1.0}
     assert 0 < record["confidence_difference"] < 0.2  # it is not the same model
+    assert record["agreement_alone"] == 1.0
     fast = spacy.load(folder)
     assert fast.meta["name"] == f"{nlp.meta['name']}_int8"
     assert fast.meta["needs"] == ["onnxruntime>=1.20,<2"]
@@ -92,6 +94,17 @@ def test_it_survives_saving_and_other_batches(
     copy = spacy.load(variant[1])
     copy.from_bytes(fast.to_bytes())
     assert found(copy, TEXTS) == wanted
+
+
+def test_it_can_be_copied_after_it_has_predicted(
+    variant: tuple[spacy.Language, Path, dict[str, Any]],
+) -> None:
+    fast = spacy.load(variant[1])
+    wanted = found(fast, TEXTS)
+    encoder = shim_of(fast)._model
+    shim_of(fast)._model = pickle.loads(pickle.dumps(encoder))
+    assert shim_of(fast)._model.session is not encoder.session
+    assert found(fast, TEXTS) == wanted
 
 
 def test_it_says_that_it_cannot_be_trained(

@@ -9,6 +9,7 @@ the Python that runs this: `PYTHON=/path/to/python ./run.sh`, python3 by default
 """
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import site
@@ -93,7 +94,8 @@ def check_python() -> None:
 
 def create(environment: Path) -> None:
     """Make an environment that sees this Python's packages, also if they are in one themselves."""
-    venv.create(environment, system_site_packages=True, with_pip=True)
+    has_pip = importlib.util.find_spec("ensurepip") is not None  # else that of this Python is seen
+    venv.create(environment, system_site_packages=True, with_pip=has_pip)
     base = {"base": str(environment), "platbase": str(environment)}
     packages = Path(sysconfig.get_path("purelib", "venv", base))
     for old in packages.glob("setuptools*"):  # which Python 3.11 brings, too old for the project

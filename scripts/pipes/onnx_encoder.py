@@ -49,6 +49,10 @@ class OnnxEncoder(nn.Module):
             self._process = os.getpid()
         return self._session
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy gets, which makes a session of its own."""
+        return {**self.__dict__, "_session": None, "_process": 0}
+
     def forward(self, **inputs: Tensor) -> BaseModelOutput:
         """Run the encoder. The arguments are those of `INPUTS` that it has."""
         session = self.session
@@ -84,7 +88,10 @@ def make_onnx_encoder(config: Any, content: bytes) -> OnnxEncoder:
     RAISES (ValueError): On a GPU, where it does not run.
     """
     if get_torch_default_device().type != "cpu":
-        raise ValueError("this pipeline was made for a CPU: load it without spacy.require_gpu()")
+        raise ValueError(
+            "this pipeline was made for a CPU: load it without spacy.require_gpu(), "
+            "and use commands with --gpu-id=-1"
+        )
     return OnnxEncoder(config, content)
 
 

@@ -114,33 +114,39 @@ def _last_sentence_end(words: list[str], start: int, full: int) -> int:
 
 
 def add_context(
-    words: list[str], window: tuple[int, int], *, context: int, max_chars: int
+    words: list[str], window: tuple[int, int], *, context: int, max_pieces: int, max_chars: int
 ) -> tuple[int, int]:
     """Widen a window to both sides.
 
     words (list[str]): The texts of the document's tokens.
     window (tuple[int, int]): A half-open token range.
     context (int): How many estimated word pieces to add on each side, at most.
+    max_pieces (int): Limit of the whole window, in estimated word pieces.
     max_chars (int): Limit of the whole window, in characters.
-    RETURNS (tuple[int, int]): The wider range.
+    RETURNS (tuple[int, int]): The wider range; the window itself if it is at a limit.
     """
     start, end = window
-    chars = sum(len(word) for word in words[start:end])
-    left = right = context
-    while start > 0:
-        left -= estimate_pieces(words[start - 1])
-        chars += len(words[start - 1])
-        if left < 0 or chars > max_chars:
-            chars -= len(words[start - 1])
+    pieces = max_pieces - sum(map(estimate_pieces, words[start:end]))  # that are left
+    chars = max_chars - sum(map(len, words[start:end]))
+    before = _count_fitting(
+        reversed(words[max(0, start - context) : start]), min(context, pieces), chars
+    )
+    pieces -= sum(map(estimate_pieces, words[start - before : start]))
+    chars -= sum(map(len, words[start - before : start]))
+    after = _count_fitting(words[end : end + context], min(context, pieces), chars)
+    return start - before, end + after
+
+
+def _count_fitting(words: Iterable[str], pieces: int, chars: int) -> int:
+    """How many of the first words have together no more word pieces and characters."""
+    count = 0
+    for word in words:
+        pieces -= estimate_pieces(word)
+        chars -= len(word)
+        if pieces < 0 or chars < 0:
             break
-        start -= 1
-    while end < len(words):
-        right -= estimate_pieces(words[end])
-        chars += len(words[end])
-        if right < 0 or chars > max_chars:
-            break
-        end += 1
-    return start, end
+        count += 1
+    return count
 
 
 def get_windows(
@@ -162,7 +168,8 @@ def get_windows(
             sentences=sentences,
         )
         if context:
-            windows = [add_context(words, w, context=context, max_chars=max_chars) for w in windows]
+            limits = {"context": context, "max_pieces": max_pieces, "max_chars": max_chars}
+            windows = [add_context(words, window, **limits) for window in windows]
         spans.append([doc[start:end] for start, end in windows])
     return spans
 

@@ -9,6 +9,7 @@ ON_CPU = (  # system, what it is compared with, and the least ratio, on document
     ("ours-int8", "loop", 1.6),
 )
 ON_GPU = (("ours", "stock", 10.0),)
+GOAL = 0.91  # F1 on dev that a training is to reach soon
 INT8_COST = 0.3  # points of F1
 SLOWEST_EPOCH = 1.15  # ours, as a multiple of the plain loop's, on a CPU
 SLOWEST_TRAINING = 180  # seconds, on a GPU
@@ -49,10 +50,13 @@ def _judge_cpu(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _judge_gpu(record: dict[str, Any]) -> list[dict[str, Any]]:
-    trained, card = record["trained"], record["machine"].rpartition(", ")[2]
-    if not trained or not trained["machine"].endswith(card):  # the page says where it was
-        return []
-    return [_at_most("seconds of the training", trained["seconds"], SLOWEST_TRAINING)]
+    trained, card = record["trained"] or {}, record["machine"].rpartition(", ")[2]
+    here = trained if trained.get("machine", "").endswith(card) else {}
+    goal = f"seconds until an F1 of {100 * GOAL:.0f} on dev, trained on this GPU"
+    return [
+        _at_most("seconds of the training on this GPU", here.get("seconds"), SLOWEST_TRAINING),
+        _at_most(goal, here.get("seconds_to_goal"), SLOWEST_TRAINING),
+    ]
 
 
 def first_tenth(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -64,5 +68,8 @@ def _at_least(what: str, found: float, bar: float) -> dict[str, Any]:
     return {"what": what, "found": round(found, 3), "bar": bar, "met": found >= bar}
 
 
-def _at_most(what: str, found: float, bar: float) -> dict[str, Any]:
+def _at_most(what: str, found: float | None, bar: float) -> dict[str, Any]:
+    """A bar that is missed also where nothing was found."""
+    if found is None:
+        return {"what": what, "found": None, "bar": bar, "met": False}
     return {"what": what, "found": round(found, 3), "bar": bar, "met": found <= bar}

@@ -47,9 +47,14 @@ class Settings:
 
 def ours(settings: Settings) -> Run:
     """The packaged pipeline, through `nlp.pipe`."""
-    use_device(settings.gpu)
-    half = {"components.transformer.model.mixed_precision": True} if settings.gpu >= 0 else {}
-    return _through_pipe(load_pipeline(settings.pipeline, half))
+    return _through_pipe(load_ours(settings.pipeline, settings.gpu))
+
+
+def load_ours(pipeline: str, gpu: int) -> Language:
+    """Load a pipeline onto a device; on a GPU, in half precision."""
+    use_device(gpu)
+    half = {"components.transformer.model.mixed_precision": True} if gpu >= 0 else {}
+    return load_pipeline(pipeline, half)
 
 
 def ours_int8(settings: Settings) -> Run:

@@ -45,6 +45,20 @@ def test_windows_cover_every_token_once_within_the_limits(
         assert fits or end - start == 1
 
 
+@given(words, st.integers(3, 20), st.integers(3, 60), st.integers(1, 9))
+def test_windows_with_context_stay_within_the_limits(
+    document: list[str], max_pieces: int, max_chars: int, context: int
+) -> None:
+    context = min(context, (min(max_pieces, max_chars) - 1) // 2)
+    doc = Doc(VOCAB, words=document)
+    (windows,) = get_windows([doc], max_pieces=max_pieces, max_chars=max_chars, context=context)
+    assert {token.i for window in windows for token in window} == set(range(len(document)))
+    for window in windows:
+        inside = [token.text for token in window]
+        pieces, chars = sum(map(estimate_pieces, inside)), sum(map(len, inside))
+        assert (pieces <= max_pieces and chars <= max_chars) or len(inside) == 1
+
+
 def test_windows_end_where_a_sentence_ends() -> None:
     document = ["It", "rained", "all", "day", ".", "We", "stayed", "at", "home", "."]
     assert cut_windows(document, max_pieces=6, max_chars=500) == [(0, 5), (5, 10)]

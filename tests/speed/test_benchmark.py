@@ -191,15 +191,19 @@ def test_a_gpu_has_bars_of_its_own() -> None:
     assert [(bar["found"], bar["bar"], bar["met"]) for bar in judge(there)] == [
         (1.9, 10.0, False),
         (170, 180, True),
+        (40, 180, True),
     ]
     memory = [{"words": n, "resident_mb": 100, "gpu_mb": 10 * n} for n in (10, 20, 100)]
     grown = {**there, "stream": memory}
-    assert sorted((bar["found"], bar["met"]) for bar in judge(grown)[2:]) == [
+    assert sorted((bar["found"], bar["met"]) for bar in judge(grown)[3:]) == [
         (1.0, True),
         (10.0, False),
     ]
     elsewhere = {**there, "trained": {**trained, "machine": "another"}}
-    assert len(judge(elsewhere)) == 1
+    slow = {**there, "trained": {**trained, "seconds_to_goal": None}}
+    for other, missed in ((elsewhere, 2), ({**there, "trained": None}, 2), (slow, 1)):
+        bars = judge(other)[1:]
+        assert [(bar["found"], bar["met"]) for bar in bars][-missed:] == [(None, False)] * missed
 
 
 def test_the_page_of_a_gpu(tmp_path: Path) -> None:
@@ -219,7 +223,7 @@ def test_the_page_of_a_gpu(tmp_path: Path) -> None:
         date="today",
         encoder="tiny",
         matrix_gflops=100,
-        bars=[],
+        bars=[{"what": "seconds", "found": None, "bar": 180, "met": False}],
         stream=[{"words": n, "resident_mb": 5, "gpu_mb": n} for n in (10, 900)],
     )
     write_page(there, tmp_path / "speed-gpu.md")
@@ -232,6 +236,7 @@ def test_the_page_of_a_gpu(tmp_path: Path) -> None:
         "| `ours` | 95 | 1 to 200 | 1.00 | 10 MB | 25.0 % |",
         "reached an F1 of 91 on dev after 40.",
         "on the GPU 900 MB, and 900 MB at most.",
+        "| seconds | – | 180 | **missed** |",
     ):
         assert said in page
     assert "int8" not in page
