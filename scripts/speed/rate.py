@@ -9,7 +9,7 @@ from torch.utils import mkldnn
 from scripts.gpu import use_device
 
 SIZES = {"cpu": (2048, torch.float32), "cuda": (8192, torch.float16)}
-TURNS = 12
+TURNS = 50
 
 
 def measure_matrix_rate(gpu: int) -> float:

@@ -105,7 +105,7 @@ def test_the_arithmetic_is_that_of_the_linear_layers(encoder: Path) -> None:
 
 
 def test_the_rate_is_that_of_the_fastest_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(n * n / 2 for n in range(100))  # each product takes longer than the last
+    clock = iter(n * n / 2 for n in range(1000))  # each product takes longer than the last
     monkeypatch.setattr("scripts.speed.rate.time.perf_counter", lambda: next(clock))
     monkeypatch.setattr("scripts.speed.rate.SIZES", {"cpu": (8, torch.float32)})
     assert measure_matrix_rate(-1) == 2 * 8**3 / 0.5 / 1e9
