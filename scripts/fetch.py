@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from scripts import cli
-from scripts.corpora.registry import Name, get_corpus
-from scripts.sources import fetch
+from bert_ner import cli
+from bert_ner.code import write_pipes_digest
+from bert_ner.corpora.registry import Name, get_corpus
+from bert_ner.corpora.sources import fetch
 
 
 class Fallback(StrEnum):
@@ -25,9 +26,13 @@ def main(
         Fallback, typer.Option(help="Use the built-in sample where nothing else is there, or fail.")
     ] = Fallback.SAMPLE,
     strict: Annotated[bool, typer.Option("--strict", help="The same as --fallback none.")] = False,
+    digest: Annotated[
+        Path, typer.Option(help="File for the digest of the pipes, on which training depends.")
+    ] = Path("training/pipes.sha256"),
 ) -> None:
     """Fetch a corpus: your files, NER_CORPORA, the public source, or the built-in sample."""
     allow_sample = fallback is Fallback.SAMPLE and not strict
+    write_pipes_digest(digest)
     print(fetch(get_corpus(corpus, assets), assets, allow_sample=allow_sample).line())
 
 

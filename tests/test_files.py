@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.errors import InputError
-from scripts.files import replacing, write_json
+from bert_ner.errors import InputError
+from bert_ner.files import replacing, write_json
 
 
 def test_file_and_folder_appear_whole(tmp_path: Path) -> None:

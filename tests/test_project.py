@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.corpora import mit, mit_movie, mit_trivia
-from scripts.corpora.registry import CORPORA, Name
+from bert_ner.corpora import mit, mit_movie, mit_trivia
+from bert_ner.corpora.registry import CORPORA, Name
 from tests.conftest import ROOT
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "project.yml").read_text())

@@ -71,7 +71,7 @@ def test_the_lines_of_python(installed: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_lines_that_annotate(installed: Path) -> None:
-    text, folder, cluster = (c for c in COMMANDS if "scripts.annotate" in c)
+    text, folder, cluster = (c for c in COMMANDS if "bert_ner.annotation.annotate" in c)
     assert run(text, installed).startswith(("entity ", "no entities"))
     (installed / "texts" / "a.txt").write_text("Anna Berg lives in Oslo .", encoding="utf-8")
     (installed / "texts" / "b.jsonl").write_text('{"text": "rain"}\n' * 600, encoding="utf-8")

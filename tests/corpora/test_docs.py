@@ -5,9 +5,9 @@ from spacy.tokens import DocBin
 from spacy.training import Corpus
 from spacy.vocab import Vocab
 
-from scripts.corpora.docs import convert, make_doc
-from scripts.corpora.formats import Document, Token
-from scripts.corpora.tags import Scheme
+from bert_ner.corpora.docs import convert, make_doc
+from bert_ner.corpora.formats import Document, Token
+from bert_ner.corpora.tags import Scheme
 
 DOCUMENT: Document = [
     [Token("Oslo", "B-LOC", "NNP", 1), Token("e-mail", "O", "_", 2)],

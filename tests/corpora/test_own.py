@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.corpora.formats import ColumnFormat, CsvFormat
-from scripts.corpora.own import load
-from scripts.errors import InputError
+from bert_ner.corpora.formats import ColumnFormat, CsvFormat
+from bert_ner.corpora.own import load
+from bert_ner.errors import InputError
 
 
 def described(tmp_path: Path, text: str) -> Path:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Sequence, Value
 
-from scripts.corpora.conll2003 import FORMAT, HUB
-from scripts.corpora.public import HubTable, fetch_hub_table, fetch_urls
-from scripts.corpora.reader import read
-from scripts.errors import InputError
+from bert_ner.corpora.conll2003 import FORMAT, HUB
+from bert_ner.corpora.public import HubTable, fetch_hub_table, fetch_urls
+from bert_ner.corpora.reader import read
+from bert_ner.errors import InputError
 
 TABLE = HubTable(
     name=HUB.name,

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.corpora import conll2003, gmb, mit
-from scripts.corpora.formats import ColumnFormat, Document, Format
-from scripts.corpora.reader import read
-from scripts.errors import InputError
+from bert_ner.corpora import conll2003, gmb, mit
+from bert_ner.corpora.formats import ColumnFormat, Document, Format
+from bert_ner.corpora.reader import read
+from bert_ner.errors import InputError
 
 HEADER = "Sentence #,Word,POS,Tag\r\n"
 

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.corpora.formats import Document, Token
-from scripts.corpora.splits import cut, group_sentences, text
+from bert_ner.corpora.formats import Document, Token
+from bert_ner.corpora.splits import cut, group_sentences, text
 
 
 def document(words: str) -> Document:

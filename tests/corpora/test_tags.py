@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.corpora.tags import Scheme, TagSpan, detect_scheme, spans_to_tags, tags_to_spans
+from bert_ner.corpora.tags import Scheme, TagSpan, detect_scheme, spans_to_tags, tags_to_spans
 
 
 @st.composite

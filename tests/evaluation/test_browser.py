@@ -7,12 +7,12 @@ import spacy
 from playwright.sync_api import Browser
 from spacy.tokens import Doc, DocBin
 
-from scripts.evaluation.audit import Suspect
-from scripts.evaluation.documents import read_documents
-from scripts.evaluation.page import render_audit
-from scripts.files import write_json
-from scripts.pipeline import load_examples
-from scripts.report import report
+from bert_ner.evaluation.documents import read_documents
+from bert_ner.evaluation.label_errors import Suspect
+from bert_ner.evaluation.page import render_audit
+from bert_ner.evaluation.report import report
+from bert_ner.files import write_json
+from bert_ner.loading import load_examples
 from tests.evaluation.test_page import SOURCE, trained  # noqa: F401  (a fixture)
 
 LABEL = "<img src=x onerror=document.title='hacked'>"

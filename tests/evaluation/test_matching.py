@@ -16,11 +16,11 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from scripts.corpora.docs import convert
-from scripts.corpora.reader import read
-from scripts.corpora.registry import CORPORA
-from scripts.corpora.tags import Scheme, detect_scheme, tags_to_spans
-from scripts.evaluation.matching import (
+from bert_ner.corpora.docs import convert
+from bert_ner.corpora.reader import read
+from bert_ner.corpora.registry import CORPORA
+from bert_ner.corpora.tags import Scheme, detect_scheme, tags_to_spans
+from bert_ner.evaluation.matching import (
     VIEWS,
     Mention,
     Outcome,
@@ -32,7 +32,7 @@ from scripts.evaluation.matching import (
     score,
     score_labels,
 )
-from scripts.evaluation.tokens import iob2 as to_iob2
+from bert_ner.evaluation.tokens import iob2 as to_iob2
 
 WORDS = 12
 LABELS = ("LOC", "ORG", "PER")

@@ -9,10 +9,10 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from scripts.errors import InputError
-from scripts.evaluation.page import entities
-from scripts.files import read_json, write_json
-from scripts.report import report
+from bert_ner.errors import InputError
+from bert_ner.evaluation.page import entities
+from bert_ner.evaluation.report import report
+from bert_ner.files import read_json, write_json
 from tests.conftest import ROOT
 from tests.pipes.training import Build, make_examples, train
 

@@ -14,20 +14,20 @@ from sklearn.metrics import f1_score
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from scripts.errors import InputError
-from scripts.evaluation import breakdown, robustness, trust, uncertainty
-from scripts.evaluation.curves import read_log
-from scripts.evaluation.documents import MISALIGNED, Document, read_documents
-from scripts.evaluation.errors import worst_errors
-from scripts.evaluation.matching import Mention, match
-from scripts.evaluation.papers import compare, ours, read_papers
-from scripts.evaluation.plots import plot_learning
-from scripts.evaluation.raw_text import raw_example, spaces_after
-from scripts.evaluation.split import describe_split
-from scripts.evaluation.tokens import iob2, token_scores
+from bert_ner.errors import InputError
+from bert_ner.evaluation import breakdown, reliability, robustness, significance
+from bert_ner.evaluation.documents import MISALIGNED, Document, read_documents
+from bert_ner.evaluation.learning_curve import read_log
+from bert_ner.evaluation.matching import Mention, match
+from bert_ner.evaluation.papers import compare, ours, read_papers
+from bert_ner.evaluation.plots import plot_learning
+from bert_ner.evaluation.raw_text import raw_example, spaces_after
+from bert_ner.evaluation.summary import describe_split
+from bert_ner.evaluation.tokens import iob2, token_scores
+from bert_ner.evaluation.worst_errors import worst_errors
+from tests.calibration.test_outcomes import make
 from tests.conftest import ROOT
 from tests.evaluation.test_matching import mentions
-from tests.test_confidence import make
 
 NLP = spacy.blank("en")
 SENTENCES = ("Anna Berg of the EU saw Oslo .", "EU and Oslo agree with anna .")
@@ -58,7 +58,7 @@ def counts(*rows: tuple[int, int, int]) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def interval(rows: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, list[float]]:
-    found = uncertainty.interval(rows)
+    found = significance.interval(rows)
     assert found is not None
     return found
 
@@ -67,39 +67,39 @@ def test_an_interval_holds_the_score_and_narrows_with_more_documents() -> None:
     some = counts(*[(8, 10, 10), (5, 10, 10), (9, 10, 11)] * 5)
     many = np.tile(some, (20, 1))
     wide, narrow = (interval(rows)["f1"] for rows in (some, many))
-    f1 = float(uncertainty.f1_of(some.sum(axis=0)))
+    f1 = float(significance.f1_of(some.sum(axis=0)))
     assert wide[0] < narrow[0] < f1 < narrow[1] < wide[1]
     # of so many documents the interval is that of a normal distribution
     right = counts(*[(1, 1, 1), (0, 1, 1)] * 200)
     low, high = interval(right)["recall"]
     assert high - low == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
-    assert uncertainty.interval(some) == uncertainty.interval(some)
+    assert significance.interval(some) == significance.interval(some)
     # of equal documents, every sample is the same; of one, nothing can be said
     assert interval(counts(*[(8, 10, 10)] * 30))["recall"] == [0.8, 0.8]
-    assert uncertainty.interval(counts((8, 10, 10))) is None
+    assert significance.interval(counts((8, 10, 10))) is None
     # a label that few documents have says nothing; nor does a sample without it say 0
-    assert uncertainty.interval(counts(*[(1, 1, 1)] * 4, *[(0, 0, 0)] * 30)) is None
+    assert significance.interval(counts(*[(1, 1, 1)] * 4, *[(0, 0, 0)] * 30)) is None
     assert interval(counts(*[(1, 1, 1)] * 5, *[(0, 0, 0)] * 300))["f1"] == [1.0, 1.0]
 
 
 def test_runs_differ_only_beyond_chance() -> None:
     base = counts(*[(5, 10, 10), (8, 10, 10)] * 20)
     better = base + counts((2, 0, 0))
-    found = uncertainty.difference(better, base)
+    found = significance.difference(better, base)
     assert found["difference"] == pytest.approx(0.2)
     assert found["p"] < 0.001
-    assert uncertainty.difference(base, base)["p"] == 1.0
+    assert significance.difference(base, base)["p"] == 1.0
     swapped = base.copy()
     swapped[:2, 0] = swapped[1::-1, 0]
-    assert uncertainty.difference(swapped, base)["p"] > 0.5
+    assert significance.difference(swapped, base)["p"] > 0.5
     with pytest.raises(ValueError, match="not scored on the same documents"):
-        uncertainty.difference(base, base[:5])
+        significance.difference(base, base[:5])
 
 
 def test_two_documents_have_the_p_of_all_four_shuffles() -> None:
     """Both swapped or none: the observed gap; one swapped: none. So p is a half."""
     a, b = counts((10, 10, 10), (10, 10, 10)), counts((0, 10, 10), (0, 10, 10))
-    assert uncertainty.difference(a, b, shuffles=4000)["p"] == pytest.approx(0.5, abs=0.05)
+    assert significance.difference(a, b, shuffles=4000)["p"] == pytest.approx(0.5, abs=0.05)
 
 
 @given(mentions(), mentions())
@@ -218,13 +218,13 @@ def test_the_surest_errors_come_first_in_their_sentences() -> None:
 
 def test_reliability_and_risk() -> None:
     found = make([(0.9, True)] * 6 + [(0.6, True), (0.5, False), (0.3, False)])
-    bins = trust.reliability(found, bins=3)
+    bins = reliability.reliability(found, bins=3)
     assert [b["mentions"] for b in bins] == [3, 3, 3]
     assert bins[0]["precision"] == pytest.approx(1 / 3)
-    points = trust.risk_coverage(found)
+    points = reliability.risk_coverage(found)
     assert points[0]["risk"] == 0.0
     assert points[-1] == {"coverage": 1.0, "risk": pytest.approx(2 / 9), "confidence": 0.3}
-    assert trust.area_under_risk(found) == pytest.approx((1 / 8 + 2 / 9) / 9)
+    assert reliability.area_under_risk(found) == pytest.approx((1 / 8 + 2 / 9) / 9)
 
 
 def test_a_log_becomes_the_papers_table(tmp_path: Path) -> None:

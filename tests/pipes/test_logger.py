@@ -9,8 +9,8 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from scripts.pipes.logger import make_logger
-from scripts.pipes.scorer import ner_score
+from bert_ner.pipes.logger import make_logger
+from bert_ner.pipes.scorer import ner_score
 from tests.pipes.training import Build, make_examples, ner, train
 
 

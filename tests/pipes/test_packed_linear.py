@@ -14,8 +14,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from torch import nn
 
-from scripts.pipes import packed_linear
-from scripts.pipes.packed_linear import can_pack, pack, unpack
+from bert_ner.pipes import packed_linear
+from bert_ner.pipes.packed_linear import can_pack, pack, unpack
 from tests.pipes.training import TEXTS, Build, encoder_key, encoder_of, found, shim_of, train
 
 needs_packing = pytest.mark.skipif(not can_pack(), reason="this PyTorch has no oneDNN")
@@ -123,9 +123,9 @@ def test_a_pytorch_without_onednn_predicts_too(
 
 GROWTH = """
 import torch
-import scripts.pipes.encoder
-from scripts.machine import resident_memory_mb
-from scripts.pipes.packed_linear import pack
+import bert_ner.pipes.encoder
+from bert_ner.devices import resident_memory_mb
+from bert_ner.pipes.packed_linear import pack
 
 layer = torch.nn.Sequential(torch.nn.Linear(64, 64))
 pack(layer)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from scripts.pipes import transformer
-from scripts.pipes.windows import make_windows
-from scripts.pipes.wordpieces import CASES, case_of, choose_windows, group_by_length
+from bert_ner.pipes import transformer
+from bert_ner.pipes.windows import make_windows
+from bert_ner.pipes.wordpieces import CASES, case_of, choose_windows, group_by_length
 from tests.pipes.training import (
     TEXTS,
     Build,
@@ -310,31 +310,11 @@ def test_frozen_steps_move_nothing_and_then_everything(build: Build) -> None:
     assert any("attention" in name for name in moved(before, weights(nlp)))
 
 
-def test_word_dropout_hides_whole_tokens_while_training_only(build: Build) -> None:
-    nlp = build(**{encoder_key("word_dropout"): 0.4})
-    transformer = nlp.get_pipe("transformer")
-    mask = transformer.model.tokenizer.mask_token_id
-    docs = [nlp.make_doc("Anna-Maria Berg lives in Oslo-Lillestroem . " * 20)] * 3
-    whole = transformer.model.predict(docs)
-    np.random.seed(1)
-    hidden, _ = transformer.model.begin_update(docs)
-    assert not (whole.wordpieces.input_ids == mask).any()
-    changed = hidden.wordpieces.input_ids != whole.wordpieces.input_ids
-    assert (hidden.wordpieces.input_ids[changed] == mask).all()
-    tokens = np.split(hidden.align.dataXd, np.cumsum(hidden.align.lengths)[:-1])
-    of_tokens = [changed.ravel()[pieces] for pieces in tokens]
-    assert any(len(pieces) > 1 for pieces in of_tokens)
-    assert all(pieces.all() or not pieces.any() for pieces in of_tokens)
-    assert changed.sum() == sum(pieces.sum() for pieces in of_tokens)  # no special one
-    assert 0.3 < np.mean([pieces.all() for pieces in of_tokens]) < 0.5
-
-
-def test_word_dropout_wants_a_share_and_a_mask_token(build: Build) -> None:
-    with pytest.raises(ValueError, match=r"word_dropout = 1\.0: expected a number from 0"):
-        build(**{encoder_key("word_dropout"): 1.0})
-    tokenizer = {encoder_key("tokenizer_config"): {"use_fast": True, "mask_token": None}}
-    with pytest.raises(ValueError, match="has no mask token, which word_dropout needs"):
-        build(**{encoder_key("word_dropout"): 0.1}, **tokenizer)
+def test_version_1_of_the_model_ignores_word_dropout(build: Build) -> None:
+    """Wheels that were built before version 2 name it in their config."""
+    version = {encoder_key("@architectures"): "bert_ner.TransformerModel.v1"}
+    old = build(**version, **{encoder_key("word_dropout"): 0.4})
+    assert found(old, TEXTS) == found(build(), TEXTS)
 
 
 def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(

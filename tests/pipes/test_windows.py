@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from scripts.pipes.windows import (
+from bert_ner.pipes.windows import (
     cut_windows,
     estimate_pieces,
     get_windows,

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from scripts.serving.app import make_app
-from scripts.serving.limits import Limits
-from scripts.serving.server import Server, bind
+from bert_ner.serving.app import make_app
+from bert_ner.serving.limits import Limits
+from bert_ner.serving.server import Server, bind
 
 FOUND = {"Ann": ("PER", 0.6), "Oslo": ("LOC", 0.99), "أوسلو": ("LOC", 0.8)}
 SECONDS = 10.0  # for what takes milliseconds, on a busy machine

@@ -13,12 +13,12 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from scripts.annotating.engine import annotate
-from scripts.errors import InputError
-from scripts.serve import hosts_of
-from scripts.serving import models
-from scripts.serving.app import make_app
-from scripts.serving.limits import Limits
+from bert_ner.annotation.annotator import annotate
+from bert_ner.errors import InputError
+from bert_ner.serving import models
+from bert_ner.serving.access import hosts_of
+from bert_ner.serving.app import make_app
+from bert_ner.serving.limits import Limits
 from tests.serving.conftest import Finder, Serve, running, until
 
 PATH = "/v1/annotate"
@@ -212,7 +212,7 @@ def test_the_largest_request_within_the_limits_is_not_too_large(serve: Serve) ->
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes of bodies were taken from the server, by request."""
-    from scripts.serving.guard import Guard
+    from bert_ner.serving.guard import Guard
 
     sizes: list[int] = []
     read = Guard._read
@@ -409,7 +409,7 @@ def test_a_token_is_compared_in_constant_time(
         compared.append((given, token))
         return False
 
-    monkeypatch.setattr("scripts.serving.guard.hmac.compare_digest", compare)
+    monkeypatch.setattr("bert_ner.serving.guard.hmac.compare_digest", compare)
     headers = {"Authorization": "Bearer s3cret"}
     error_of(serve(token="s3cret").get("/v1/model", headers=headers), 401)
     assert compared == [(b"s3cret", b"s3cret")]
@@ -434,7 +434,7 @@ def test_what_is_not_answered_in_time_at_the_end_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("scripts.serving.server.GRACE", 0.1)
+    monkeypatch.setattr("bert_ner.serving.server.GRACE", 0.1)
     caplog.set_level(logging.INFO)
     answers: list[httpx.Response] = []
 
@@ -480,10 +480,10 @@ def test_nothing_of_a_request_is_logged(
     client.post(PATH, json={"text": "secret boom"})
     client.post(PATH, content="secret")
     client.get("/v1/secret?secret")
-    monkeypatch.setattr("scripts.serving.app._as_wanted", lambda *_: 1 / 0)
+    monkeypatch.setattr("bert_ner.serving.app._as_wanted", lambda *_: 1 / 0)
     failed = client.post(PATH, json={"text": "secret"})
     assert error_of(failed, 500) == "The service failed. Its log says where."
-    ours = [r for r in caplog.records if r.name.startswith(("scripts", "uvicorn", "asyncio"))]
+    ours = [r for r in caplog.records if r.name.startswith(("bert_ner", "uvicorn", "asyncio"))]
     said = "\n".join(logging.Formatter().format(record) for record in ours)
     assert "secret" not in said
     assert re.search(r"POST /v1/annotate 200 \d+ ms", said)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts.serving.batching import Batcher
-from scripts.serving.limits import Limits, RequestError
+from bert_ner.serving.batching import Batcher
+from bert_ner.serving.limits import Limits, RequestError
 
 
 class Upper:

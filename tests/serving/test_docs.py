@@ -1,4 +1,4 @@
-"""What the README and docs/serve.md say can be done, and the Dockerfile copies what is there."""
+"""What the README and docs/access.md say can be done, and the Dockerfile copies what is there."""
 
 import fnmatch
 import json
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import typer.testing
 
-from scripts import serve
-from scripts.serving.app import ERRORS
-from scripts.serving.limits import Limits
+from bert_ner.serving import access
+from bert_ner.serving.app import ERRORS
+from bert_ner.serving.limits import Limits
 from tests.conftest import ROOT
 from tests.serving.conftest import Serve
 
-DOCS = (ROOT / "docs/serve.md").read_text()
+DOCS = (ROOT / "docs/access.md").read_text()
 README = (ROOT / "README.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -39,7 +39,7 @@ def test_what_is_sent_in_the_examples_is_answered(text: str, serve: Serve) -> No
 
 def test_the_options_and_statuses_are_those_of_the_docs() -> None:
     app = typer.Typer()
-    app.command()(serve.main)
+    app.command()(access.main)
     told = typer.testing.CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
     for option in set(re.findall(r"(?<=`)--(?:max|token|queue|host)[\w-]*", DOCS)):
         assert option in told

@@ -10,8 +10,8 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 from spacy.language import Language
 
-from scripts.serving.app import make_app
-from scripts.serving.limits import Limits
+from bert_ner.serving.app import make_app
+from bert_ner.serving.limits import Limits
 from tests.serving.conftest import running
 
 EXAMPLES = 60  # of each operation and mode; derandomised: the same in every run

@@ -14,13 +14,13 @@ import pytest
 import spacy
 import typer.testing
 
-from scripts import serve
-from scripts.errors import InputError
-from scripts.serve import is_local, read_token
-from scripts.serving.server import bind
+from bert_ner.errors import InputError
+from bert_ner.serving import access
+from bert_ner.serving.access import is_local, read_token
+from bert_ner.serving.server import bind
 from tests.conftest import ROOT
+from tests.scripts.test_bad_input import fails
 from tests.serving.conftest import until
-from tests.test_commands import fails
 
 START_SECONDS = 120
 PATH = "/v1/annotate"
@@ -138,7 +138,7 @@ def test_an_error_of_the_system_without_a_file(
     def fail(_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(serve, "read_token", fail)
+    monkeypatch.setattr(access, "read_token", fail)
     assert fails(monkeypatch, capsys, "serve") == "error: No space left on device."
 
 
@@ -164,7 +164,7 @@ def test_mistakes(
 def test_what_is_to_be_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("scripts.serving.")]:
+    for name in [name for name in sys.modules if name.startswith("bert_ner.serving.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fastapi", None)
     line = fails(monkeypatch, capsys, "serve")
@@ -192,7 +192,7 @@ def test_a_token_comes_from_a_file_or_the_environment(
 
 def test_a_token_is_no_option() -> None:
     app = typer.Typer()
-    app.command()(serve.main)
+    app.command()(access.main)
     result = typer.testing.CliRunner().invoke(app, ["--token", "s3cret"])
     assert result.exit_code == 2
 

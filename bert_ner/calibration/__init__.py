@@ -1,0 +1,1 @@
+"""Confidence that matches accuracy: fitting, measuring, choosing a threshold."""

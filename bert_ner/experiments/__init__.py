@@ -1,0 +1,1 @@
+"""Measurements that train several pipelines: ablations, cross-validation, audits."""

@@ -1,0 +1,72 @@
+"""Loading trained pipelines and converted splits, with errors that teach."""
+
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.training import Corpus as Reader
+from spacy.training import Example
+
+from .errors import InputError, first_line
+
+
+def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> Language:
+    """Load an installed pipeline or one in a folder.
+
+    name (str | Path): Its name or its folder.
+    overrides (dict[str, Any] | None): What its config is to have otherwise.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): If there is none or it cannot be loaded.
+    """
+    try:
+        return spacy.load(name, config=overrides or {})
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
+
+
+def keep_encodings(nlp: Language) -> None:
+    """Let documents keep what the encoder has put out, for a loss or a doubt to be computed."""
+    if "doc_cleaner" in nlp.pipe_names:
+        nlp.disable_pipe("doc_cleaner")
+
+
+def load_examples(nlp: Language, path: Path) -> list[Example]:
+    """Read a converted split, with its gold tokens.
+
+    nlp (Language): The pipeline.
+    path (Path): The .spacy file.
+    RETURNS (list[Example]): Its documents.
+    RAISES (InputError): If it is not there, cannot be read or is empty.
+    """
+    try:
+        examples = list(Reader(path)(nlp))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a converted split: {first_line(error)}") from error
+    if not examples:
+        raise InputError(f"{path}: holds no documents. Convert the corpus again.")
+    return examples
+
+
+def trained_on(nlp: Language) -> str:
+    """What a pipeline says it was trained on."""
+    sources = nlp.meta.get("sources")
+    first = sources[0] if isinstance(sources, list) and sources else None
+    name = first.get("name") if isinstance(first, dict) else first
+    return str(name or "unknown")
+
+
+def training_of(nlp: Language) -> dict[str, Any]:
+    """What a pipeline says of its training, None where it says nothing."""
+    said = nlp.meta.get("training")
+    unknown = dict.fromkeys(("recipe", "encoder", "epochs", "seed"))
+    return {**unknown, **(said if isinstance(said, dict) else {})}
+
+
+def describe_pipeline(nlp: Language) -> dict[str, Any]:
+    """A pipeline's name, what it was trained on, and how, for a JSON file."""
+    return {
+        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
+        "trained_on": trained_on(nlp),
+        "training": training_of(nlp),
+    }

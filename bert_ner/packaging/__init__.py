@@ -1,0 +1,1 @@
+"""From a trained pipeline to a wheel that works alone."""

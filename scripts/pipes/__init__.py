@@ -1,1 +1,0 @@
-"""Code that travels inside the packaged pipeline: registered functions, one file each."""
