@@ -23,7 +23,7 @@ from bert_ner.demo.launch import OPTIONS, PAGE, arguments, check_port
 from bert_ner.errors import InputError
 from tests.conftest import ROOT
 from tests.demo.conftest import write_built
-from tests.scripts.test_bad_input import fails
+from tests.helpers import fails
 
 HOSTILE = '<b onclick="x">'
 TEXT = f"{HOSTILE}\n  Oslo & سلمى\r\n "

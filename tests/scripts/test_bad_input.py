@@ -1,26 +1,11 @@
 """Every mistake ends in one line and exit code 1, without a traceback."""
 
-import importlib
 from pathlib import Path
 
 import pytest
 
-from bert_ner import cli
 from tests.conftest import ROOT
-
-
-def fails(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str | Path
-) -> str:
-    """Run a command that must fail; returns the one line it says."""
-    name, *rest = map(str, arguments)
-    monkeypatch.setattr("sys.argv", [name, *rest])
-    with pytest.raises(SystemExit) as caught:
-        cli.run(importlib.import_module(f"scripts.{name}").main)
-    assert caught.value.code == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ")
-    return line
+from tests.helpers import fails
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from bert_ner.serving import access
 from bert_ner.serving.access import is_local, read_token
 from bert_ner.serving.server import bind
 from tests.conftest import ROOT
-from tests.scripts.test_bad_input import fails
+from tests.helpers import fails
 from tests.serving.conftest import until
 
 START_SECONDS = 120
