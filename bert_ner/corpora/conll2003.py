@@ -34,6 +34,7 @@ CORPUS = Corpus(
         "ORG": "organisations: Bank of Ireland",
         "PER": "people: Ada Lovelace",
     },
+    example="Maria Olsen of the World Bank flew from Nairobi to Berlin.",
     format=FORMAT,
     files={"train": "train.txt", "dev": "valid.txt", "test": "test.txt"},
     corrected="conllpp_test.txt",

@@ -23,6 +23,7 @@ CORPUS = Corpus(
         "per": "people: Ada Lovelace",
         "tim": "times: Tuesday",
     },
+    example="Maria Olsen of the World Bank flew from Nairobi to Berlin on Tuesday.",
     format=CsvFormat(sentence="Sentence #", token="Word", pos="POS", tag="Tag", encoding="cp1252"),
     files={"train": "ner_dataset.csv"},
     shares={"dev": 0.1, "test": 0.1},

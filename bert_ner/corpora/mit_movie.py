@@ -31,6 +31,7 @@ CORPUS = Corpus(
         "TRAILER": "a word for its trailer: preview",
         "YEAR": "when it was made: 1990s",
     },
+    example="show me a black comedy from the 1990s directed by agnes varda",
     format=FORMAT,
     files={"train": "engtrain.bio", "test": "engtest.bio"},
     optional={"dev": "engdev.bio"},

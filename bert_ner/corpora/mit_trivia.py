@@ -31,6 +31,7 @@ CORPUS = Corpus(
         "Soundtrack": "its music: moon river",
         "Year": "when it was made: 1990s",
     },
+    example="in this 1995 film tom hanks plays an astronaut who cannot land on the moon",
     format=FORMAT,
     files={"train": "trivia10k13train.bio", "test": "trivia10k13test.bio"},
     optional={"dev": "trivia10k13dev.bio"},

@@ -34,6 +34,8 @@ class Corpus:
     paper (str): What to cite.
     labels (Mapping[str, str]): What each label stands for, with an example of the
         project's own.
+    example (str): A sentence of the project's own in the corpus's domain, to try a
+        pipeline on.
     format (Format): What the native files look like.
     files (Mapping[str, str]): The native file of each split that has one.
     optional (Mapping[str, str]): The native file of each split that may have one.
@@ -59,6 +61,7 @@ class Corpus:
     files: Mapping[str, str]
     paper: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    example: str = ""
     optional: Mapping[str, str] = field(default_factory=dict)
     corrected: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)

@@ -232,6 +232,7 @@ def _describe(
             "files": source.files,
             "paper": corpus.paper,
             "labels": dict(corpus.labels),
+            "example": corpus.example,
         },
         "training": record,
     }
