@@ -1,7 +1,7 @@
 """Loading trained pipelines and converted splits, with errors that teach."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import spacy
 from spacy.language import Language
@@ -9,6 +9,31 @@ from spacy.training import Corpus as Reader
 from spacy.training import Example
 
 from .errors import InputError, first_line
+
+
+class PipelineTraining(TypedDict):
+    """Facts about a pipeline's training, by its meta.json. None is unknown."""
+
+    recipe: str | None
+    encoder: str | None
+    epochs: int | None
+    seed: int | None
+    corpus: NotRequired[str]
+    encoder_sha256: NotRequired[str]
+    steps_per_epoch: NotRequired[int]
+    half_precision: NotRequired[bool]
+    seconds: NotRequired[int]
+    peak_memory_mb: NotRequired[int]
+    machine: NotRequired[str]
+    date: NotRequired[str]
+
+
+class PipelineRecord(TypedDict):
+    """Name of a pipeline, title of its training corpus, and facts about the training."""
+
+    pipeline: str
+    trained_on: str
+    training: PipelineTraining
 
 
 def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> Language:
@@ -56,15 +81,15 @@ def trained_on(nlp: Language) -> str:
     return str(name or "unknown")
 
 
-def training_of(nlp: Language) -> dict[str, Any]:
-    """What a pipeline says of its training, None where it says nothing."""
-    said = nlp.meta.get("training")
+def training_of(nlp: Language) -> PipelineTraining:
+    """Read a pipeline's training record. Unknown facts are None."""
+    stored = nlp.meta.get("training")
     unknown = dict.fromkeys(("recipe", "encoder", "epochs", "seed"))
-    return {**unknown, **(said if isinstance(said, dict) else {})}
+    return cast(PipelineTraining, {**unknown, **(stored if isinstance(stored, dict) else {})})
 
 
-def describe_pipeline(nlp: Language) -> dict[str, Any]:
-    """A pipeline's name, what it was trained on, and how, for a JSON file."""
+def describe_pipeline(nlp: Language) -> PipelineRecord:
+    """Describe a pipeline and its training for a JSON file."""
     return {
         "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
         "trained_on": trained_on(nlp),

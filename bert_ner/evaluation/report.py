@@ -20,7 +20,7 @@ from .breakdown import seen_in
 from .documents import pairs_of, read_documents
 from .learning_curve import read_log
 from .matching import score
-from .metrics import SCHEMA, read_metrics
+from .records import SCHEMA, read_metrics
 from .page import render
 from .papers import compare, read_papers
 from .raw_text import raw_example

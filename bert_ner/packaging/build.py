@@ -1,4 +1,4 @@
-"""Package a trained pipeline as a wheel that needs neither this project nor a hub."""
+"""A trained pipeline as a wheel that needs neither this project nor a model hub."""
 
 import re
 import shutil
@@ -7,9 +7,7 @@ import sys
 import tempfile
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
 
-import typer
 from jinja2 import UndefinedError
 from packaging.version import VERSION_PATTERN
 from spacy.cli.package import package as spacy_package
@@ -17,9 +15,11 @@ from thinc.api import Config
 
 from ..errors import InputError
 from ..evaluation.metrics import read_metrics
-from ..files import read_json, replacing, write_json
+from ..evaluation.records import Metrics
+from ..files import read_json, replacing, require, write_json
 from ..loading import load_pipeline
 from .model_card import model_card
+from .records import Meta, Performance
 
 PIPES = Path(__file__).parents[1] / "pipes"  # its files are copied into the package
 
@@ -28,65 +28,53 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
     """Build the wheel of a trained pipeline.
 
     model (Path): The trained pipeline.
-    metrics (Path): The JSON file with its scores, which go into meta.json.
-    output (Path): The folder of packages.
+    metrics (Path): The JSON file with its scores, which go into meta.json and the model card.
+    output (Path): The package's folder. It appears whole or not at all.
     version (str): The version of the package.
-    RETURNS (Path): The wheel, at <output>/<name>-<version>/dist/.
-    RAISES (InputError): If the pipeline or its scores are not there.
+    RETURNS (Path): The wheel, in the folder dist/ of the output.
+    RAISES (InputError): If the pipeline or its scores are missing, or do not belong together.
     """
-    for path in (model / "meta.json", metrics):
-        if not path.exists():
-            raise InputError(f"{path}: not found. Run the steps before this one first.")
+    require(model / "meta.json", metrics)
     if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
         raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
-    found, said = read_metrics(metrics), read_json(model / "meta.json")
-    own = (f"{said.get('lang')}_{said.get('name')}", said.get("training"))
-    if (found.get("pipeline"), found.get("training")) != own:
-        raise InputError(f"{metrics}: not the scores of {model}. Report on it again.")
+    scores, pipeline_meta = read_metrics(metrics), read_json(model / "meta.json")
+    name = f"{pipeline_meta.get('lang')}_{pipeline_meta.get('name')}"
+    if (scores.get("pipeline"), scores.get("training")) != (name, pipeline_meta.get("training")):
+        raise InputError(f"{metrics}: not the scores of {model}. Evaluate it again.")
     try:
-        meta = packaged_meta(said, found, version)
-        card = model_card(meta, found, Config().from_disk(model / "config.cfg", interpolate=False))
+        meta = packaged_meta(pipeline_meta, scores, version)
+        card = model_card(meta, scores, Config().from_disk(model / "config.cfg", interpolate=False))
     except (KeyError, TypeError, UndefinedError) as error:
         raise InputError(
-            f"{metrics} or {model}: not complete ({error}). Train and report again."
+            f"{metrics} or {model}: incomplete ({error}). Train and evaluate again."
         ) from error
-    load_pipeline(model)  # says in one line what is wrong with it
-    full_name = f"{meta['lang']}_{meta['name']}-{meta['version']}"
-    with tempfile.TemporaryDirectory() as name, replacing(output / full_name) as partial:
-        write_json(Path(name) / "meta.json", meta)
-        spacy_package(
-            model,
-            Path(name),
-            meta_path=Path(name) / "meta.json",
-            create_sdist=False,
-            create_wheel=False,
-        )
-        built = Path(name) / full_name
-        _add_code(built / full_name.rsplit("-", 1)[0])
-        # spaCy adds every package that a registered function comes from: also
-        # this project, which the wheel does without.
-        write_json(built / "meta.json", meta)
-        for folder in (built, built / full_name.rsplit("-", 1)[0] / full_name):
-            (folder / "README.md").write_text(card, encoding="utf-8")
-        _build(built)
+    load_pipeline(model)  # one clear line if it does not load
+    with tempfile.TemporaryDirectory() as folder, replacing(output) as partial:
+        built = _write_source(model, meta, card, Path(folder))
+        _build_wheel(built)
         shutil.copytree(built, partial, ignore=shutil.ignore_patterns("build", "*.egg-info"))
-    return next((output / full_name / "dist").glob("*.whl"))
+    return next((output / "dist").glob("*.whl"))
 
 
-def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -> dict[str, Any]:
-    """The meta.json of the package: what it needs, and its scores on test.
+def packaged_meta(meta: Meta, metrics: Metrics, version: str) -> Meta:
+    """The meta.json of the package: its requirements, and its scores on test.
 
-    meta (dict[str, Any]): The trained pipeline's meta.json.
-    metrics (dict[str, Any]): The contents of the JSON file with its scores.
+    meta (Meta): The trained pipeline's meta.json.
+    metrics (Metrics): The contents of the JSON file with its scores.
     version (str): The version of the package.
-    RETURNS (dict[str, Any]): The meta.json of the package.
+    RETURNS (Meta): The meta.json of the package.
     """
-    test = metrics["scores"]["test"]
-    per_type = {
-        label: {"p": v["precision"], "r": v["recall"], "f": v["f1"]}
-        for label, v in test["labels"].items()
+    test, source = metrics["scores"]["test"], metrics["source"]
+    performance: Performance = {
+        "ents_p": test["precision"],
+        "ents_r": test["recall"],
+        "ents_f": test["f1"],
+        "ents_per_type": {
+            label: {"p": label_scores["precision"], "r": label_scores["recall"], "f": label_scores["f1"]}
+            for label, label_scores in test["labels"].items()
+        },
+        "speed": test["words_per_second"],
     }
-    source = metrics["source"]
     return {
         **meta,
         "version": version,
@@ -95,13 +83,7 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -
             "torch>=2.10,<3",
             *meta.get("needs", []),
         ],
-        "performance": {
-            "ents_p": test["precision"],
-            "ents_r": test["recall"],
-            "ents_f": test["f1"],
-            "ents_per_type": per_type,
-            "speed": test["words_per_second"],
-        },
+        "performance": performance,
         "notes": f"Strict entity scores on the test split of: {source['title']}, "
         f"from {source['where']}. {metrics['machine']}, {metrics['date']}.",
     }
@@ -109,40 +91,45 @@ def packaged_meta(meta: dict[str, Any], metrics: dict[str, Any], version: str) -
 
 def _from_this_minor(name: str) -> str:
     """A requirement from the installed version up to the next minor one."""
-    found = installed_version(name)
-    major, minor = (int(part) for part in found.split(".")[:2])
-    return f"{name}>={found},<{major}.{minor + 1}"
+    installed = installed_version(name)
+    major, minor = (int(part) for part in installed.split(".")[:2])
+    return f"{name}>={installed},<{major}.{minor + 1}"
+
+
+def _write_source(model: Path, meta: Meta, card: str, folder: Path) -> Path:
+    """Write the source of the package; returns its folder."""
+    name = f"{meta['lang']}_{meta['name']}"
+    full_name = f"{name}-{meta['version']}"
+    meta_path = folder / "meta.json"
+    write_json(meta_path, meta)
+    spacy_package(model, folder, meta_path=meta_path, create_sdist=False, create_wheel=False)
+    built = folder / full_name
+    # spaCy adds a requirement for each package that a registered function comes from. That
+    # includes this project, whose code the wheel carries.
+    write_json(built / "meta.json", meta)
+    for place in (built, built / name / full_name):
+        (place / "README.md").write_text(card, encoding="utf-8")
+    _add_code(built / name)
+    return built
 
 
 def _add_code(package: Path) -> None:
-    """Copy the pipes into a package, and let it import them where it is loaded.
+    """Copy the pipes into a package, and import them where it is loaded.
 
-    They import each other relatively, so the same files are `bert_ner.pipes.crf` here and
-    `en_bert_ner.crf` in the package. `spacy package --code` would import them one by one.
+    They import each other relatively: the same file is `bert_ner.pipes.crf` here and
+    `en_bert_ner.crf` in the wheel. `spacy package --code` would import each file on its own.
     """
     for path in PIPES.glob("*.py"):
         if path.stem != "__init__":
             shutil.copy(path, package)
     init = package / "__init__.py"
-    code = init.read_text(encoding="utf-8")
-    init.write_text(
-        code.rstrip() + "\n\nfrom . import register  # noqa: E402, F401\n", encoding="utf-8"
-    )
+    code = init.read_text(encoding="utf-8").rstrip()
+    init.write_text(f"{code}\n\nfrom . import register  # noqa: E402, F401\n", encoding="utf-8")
 
 
-def _build(folder: Path) -> None:
+def _build_wheel(folder: Path) -> None:
     """Build without isolation: an isolated build asks a registry for setuptools."""
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise InputError(f"building the wheel failed: {(result.stderr or result.stdout).strip()}")
-
-
-def main(
-    model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
-    metrics: Annotated[Path, typer.Option(help="JSON file with its scores.")],
-    output: Annotated[Path, typer.Option(help="Folder of packages.")] = Path("packages"),
-    version: Annotated[str, typer.Option(help="Version of the package.")] = "0.1.0",
-) -> None:
-    """Package a trained pipeline as a wheel."""
-    print(package(model, metrics, output, version=version))
