@@ -1,14 +1,52 @@
-"""Loading trained pipelines and converted splits, with errors that teach."""
+"""Loads trained pipelines and converted splits, and describes pipelines for records."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, cast, runtime_checkable
 
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Corpus as Reader
 from spacy.training import Example
 
 from .errors import InputError, first_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .pipes.confidence import Calibration
+    from .pipes.crf import Mention
+
+
+@runtime_checkable
+class EntityPipe(Protocol):
+    """A component that gives each entity a confidence.
+
+    `bert_ner.pipes.ner.TokenClassifierNER` is one, from the repository or from a wheel,
+    whose class is another. See there for the methods.
+    """
+
+    min_confidence: float
+    calibration: "Calibration"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its entities."""
+
+    def predict(self, docs: Iterable[Doc]) -> "list[list[Mention]]":
+        """Find the mentions of each document, without changing it."""
+
+    def score_tags(self, docs: list[Doc]) -> "tuple[list[Tensor], Tensor]":
+        """Score the tags of each token."""
+
+    def decode(
+        self, scores: "list[Tensor]", transitions: "Tensor", *, temperature: float
+    ) -> "list[list[Mention]]":
+        """Find the mentions in scores of tags."""
+
+    def doubt(self, examples: Iterable[Example]) -> list[list[float]]:
+        """Compute the loss of each token's gold tag, in nats."""
 
 
 class PipelineTraining(TypedDict):
@@ -40,9 +78,9 @@ def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> 
     """Load an installed pipeline or one in a folder.
 
     name (str | Path): Its name or its folder.
-    overrides (dict[str, Any] | None): What its config is to have otherwise.
+    overrides (dict[str, Any] | None): Changes to its config.
     RETURNS (Language): The pipeline.
-    RAISES (InputError): If there is none or it cannot be loaded.
+    RAISES (InputError): If it does not exist or cannot be loaded.
     """
     try:
         return spacy.load(name, config=overrides or {})
@@ -50,8 +88,17 @@ def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> 
         raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
 
 
+def find_entity_pipe(nlp: Language) -> EntityPipe | None:
+    """Find the component that gives entities a confidence.
+
+    nlp (Language): The pipeline.
+    RETURNS (EntityPipe | None): The first one; None if the pipeline has none.
+    """
+    return next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, EntityPipe)), None)
+
+
 def keep_encodings(nlp: Language) -> None:
-    """Let documents keep what the encoder has put out, for a loss or a doubt to be computed."""
+    """Keep the encoder's output in documents, to compute losses from it afterwards."""
     if "doc_cleaner" in nlp.pipe_names:
         nlp.disable_pipe("doc_cleaner")
 
@@ -62,7 +109,7 @@ def load_examples(nlp: Language, path: Path) -> list[Example]:
     nlp (Language): The pipeline.
     path (Path): The .spacy file.
     RETURNS (list[Example]): Its documents.
-    RAISES (InputError): If it is not there, cannot be read or is empty.
+    RAISES (InputError): If it does not exist, cannot be read or is empty.
     """
     try:
         examples = list(Reader(path)(nlp))
@@ -74,7 +121,7 @@ def load_examples(nlp: Language, path: Path) -> list[Example]:
 
 
 def trained_on(nlp: Language) -> str:
-    """What a pipeline says it was trained on."""
+    """Read the title of a pipeline's training corpus from its meta, "unknown" if missing."""
     sources = nlp.meta.get("sources")
     first = sources[0] if isinstance(sources, list) and sources else None
     name = first.get("name") if isinstance(first, dict) else first
