@@ -9,8 +9,9 @@ from typing import Any, Literal
 import wasabi
 
 from ..errors import printable
+from ..html import highlight
+from ..palette import label_colour
 from .annotator import Annotation
-from .html import colour_alone, highlight
 
 FormatName = Literal["table", "json", "jsonl", "conll", "html"]
 
@@ -100,8 +101,8 @@ def to_conll(annotation: Annotation) -> str:
 
 def to_html(annotation: Annotation) -> str:
     """The text with its entities marked, as a part of a page."""
-    colours = {label: colour_alone(label) for label in {s["label"] for s in annotation["spans"]}}
-    return highlight(annotation, colours) + "\n"
+    colours = {label: label_colour(label) for label in {s["label"] for s in annotation["spans"]}}
+    return highlight(annotation["text"], annotation["spans"], colours) + "\n"
 
 
 PAGE = """<!doctype html>

@@ -6,7 +6,8 @@ from typing import Any
 
 import matplotlib as mpl
 
-from ..evaluation.plots import BLUE, GREY, ORANGE, STYLE, make_axes, to_svg
+from ..evaluation.plots import STYLE, make_axes, to_svg
+from ..palette import BLUE, GREY, ORANGE
 from ..templates import markdown_template
 from .systems import ABOUT
 

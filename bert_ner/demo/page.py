@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 from spacy.language import Language
 
-from bert_ner.annotation import html
+from bert_ner import html, palette
 from bert_ner.annotation.annotator import Annotation, labels_of
 from bert_ner.demo import pipelines, rows
 from bert_ner.demo.examples import examples_for
@@ -88,8 +88,8 @@ def show(annotation: Annotation, labels: list[str]) -> None:
     if not annotation["spans"]:
         st.info("No entities found in this text.")
     kept = narrow(annotation) if annotation["spans"] else annotation
-    colour = html.colours([*labels, *rows.labels_in(annotation)])
-    st.html(html.highlight(kept, colour))
+    colour = palette.label_colours([*labels, *rows.labels_in(annotation)])
+    st.html(html.highlight(kept["text"], kept["spans"], colour))
     st.caption(f"{len(kept['spans']):,} of {len(annotation['spans']):,} entities shown")
     if kept["spans"]:
         numbers = ["confidence", "start", "end"]

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-# told apart by the colour-blind, too
-BLUE, ORANGE, GREY, GREEN = "#0b5cad", "#c2410c", "#6b7280", "#059669"
+from ..palette import BLUE, GREEN, GREY, ORANGE
+
 LONGEST = 20  # characters of a label beside an axis
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",

@@ -2,12 +2,9 @@
 
 import csv
 import io
-import re
 import socket
-import string
 import time
 from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from bert_ner.annotation import html as markup
 from bert_ner.annotation.annotator import Annotation, annotate
 from bert_ner.demo import pipelines, rows
 from bert_ner.demo.examples import MOVIES, examples_for
@@ -36,60 +32,6 @@ ANNOTATION: dict[str, Any] = {
         {"start": 25, "end": 29, "label": "PER"},
     ],
 }
-
-
-class Parsed(HTMLParser):
-    """The text of an HTML fragment, and its tags."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.text, self.tags = "", list[str]()
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        assert {name for name, _ in attrs} <= {"class", "dir", "style"}
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def test_highlight_keeps_every_character_and_adds_no_tag_of_the_text() -> None:
-    colour = markup.colours(rows.labels_in(ANNOTATION))
-    nothing_found = markup.highlight({**ANNOTATION, "spans": []}, {})
-    assert "\n" not in nothing_found
-    assert Parsed(nothing_found).text == TEXT
-    parsed = Parsed(markup.highlight(ANNOTATION, colour))
-    assert parsed.tags == ["div", *["mark", "bdi", "span"] * 3]
-    assert parsed.text == f"{HOSTILE} {HOSTILE} 0.50\n  Oslo LOC 0.95 & سلمى PER\r\n "
-
-
-def test_table_escapes_and_shows_what_is_not_known_as_empty() -> None:
-    html = markup.table(HOSTILE, ["a"], ["b", "c"], [(HOSTILE, 0.5, None), ("x", 3, 1.0)])
-    cells = re.findall(r"<td[^>]*>(.*?)</td>", html)
-    assert cells == ["&lt;b onclick=&quot;x&quot;&gt;", "0.5000", "", "x", "3", "1.0000"]
-    assert "<b" not in html.replace("<body", "")
-
-
-def test_markdown_stays_text() -> None:
-    said = f"![x](http://x/y) :smile: $a$\n# b {string.punctuation}"
-    plain = markup.plain(said)
-    assert re.sub(r"\\(.)", r"\1", plain) == said.replace("\n", " ")
-    assert not set(re.sub(r"\\.", "", plain)) & set(string.punctuation)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    r, g, b = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-
-def test_colours_differ_and_are_pale_enough_for_ink() -> None:
-    found = markup.colours(f"L{i}" for i in range(30))
-    assert len(set(found.values())) == 30
-    ink = luminance(markup.INK)
-    assert min((luminance(c) + 0.05) / (ink + 0.05) for c in found.values()) > 7
-    assert markup.colours(["B", "A", "B"]) == markup.colours(["A", "B"])
 
 
 def test_keep_by_confidence_and_label() -> None:
@@ -120,15 +62,6 @@ def test_csv_has_no_formulas(sign: str) -> None:
     written = rows.to_csv({"text": f"{sign}1a", "tokens": [], "spans": spans})
     assert written.startswith("\ufeffentity,")
     assert written.splitlines()[1] == f"'{sign}1a,'{sign}L,0.5,0,3"
-
-
-@pytest.mark.parametrize(
-    ("score", "shown"), [(0.5996, "0.59"), (0.6, "0.60"), (0.29, "0.29"), (1.0, "1.00")]
-)
-def test_a_score_in_a_mark_is_no_more_than_it_is(score: float, shown: str) -> None:
-    spans = [{"start": 0, "end": 1, "label": "A", "score": score}]
-    html = markup.highlight({"text": "a", "spans": spans}, {"A": "#fff"})
-    assert Parsed(html).text == f"a A {shown}"
 
 
 def test_examples_suit_the_labels() -> None:
