@@ -10,6 +10,7 @@ import typer
 from spacy.language import Language
 from spacy.training import Example
 
+from ..training.papers import read_papers
 from ..calibration.outcomes import outcomes
 from ..corpora.sources import Kind, load_source
 from ..devices import choose_gpu
@@ -22,7 +23,7 @@ from .learning_curve import read_log
 from .matching import score
 from .records import SCHEMA, read_metrics
 from .page import render
-from .papers import compare, read_papers
+from .papers import compare
 from .raw_text import raw_example
 from .robustness import change_all, changes, texts_of
 from .scoring import SPLITS, annotate, describe, load, report_scores, score_split

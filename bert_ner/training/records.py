@@ -2,6 +2,10 @@
 
 from typing import TypedDict
 
+from pydantic import JsonValue
+
+Overrides = dict[str, JsonValue]  # values by the dotted keys of a config
+
 
 class TrainingRecord(TypedDict):
     """Facts about one training."""

@@ -19,12 +19,13 @@ from bert_ner.evaluation import breakdown, reliability, robustness, significance
 from bert_ner.evaluation.documents import MISALIGNED, Document, read_documents
 from bert_ner.evaluation.learning_curve import read_log
 from bert_ner.evaluation.matching import Mention, match
-from bert_ner.evaluation.papers import compare, ours, read_papers
+from bert_ner.evaluation.papers import compare, ours
 from bert_ner.evaluation.plots import plot_learning
 from bert_ner.evaluation.raw_text import raw_example, spaces_after
 from bert_ner.evaluation.summary import describe_split
 from bert_ner.evaluation.tokens import iob2, token_scores
 from bert_ner.evaluation.worst_errors import worst_errors
+from bert_ner.training.papers import read_papers
 from tests.calibration.test_outcomes import make
 from tests.conftest import ROOT
 from tests.evaluation.test_matching import mentions
@@ -34,16 +35,6 @@ SENTENCES = ("Anna Berg of the EU saw Oslo .", "EU and Oslo agree with anna .")
 TEXT = " ".join(SENTENCES).split(" ")
 GOLD = [Mention(0, 2, "PER"), Mention(4, 5, "ORG"), Mention(6, 7, "LOC"), Mention(8, 9, "ORG")]
 FOUND = [Mention(0, 2, "PER"), Mention(4, 5, "LOC"), Mention(6, 8, "LOC"), Mention(13, 14, "PER")]
-
-
-PAPER = """
-[[papers]]
-corpus = "gmb"
-name = "a"
-about = "b"
-split = "{split}"
-figures = {{ {metric} = 1 }}
-"""
 
 
 def document(
@@ -276,21 +267,6 @@ def test_each_figure_is_that_of_its_name() -> None:
         ("f1", 70),
     ):
         assert ours(metric, split) == pytest.approx(value), metric
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("papers = [", "not valid TOML"),
-        ("[[papers]]\nname = 'a'", "a paper has no about, corpus, figures, split"),
-        (PAPER.format(split="train", metric="f1"), 'split = "train": expected dev or test'),
-        (PAPER.format(split="dev", metric="bleu"), "bleu is not measured"),
-    ],
-)
-def test_wrong_figures_of_papers_are_explained(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "papers.toml").write_text(text)
-    with pytest.raises(InputError, match=message):
-        read_papers(tmp_path / "papers.toml")
 
 
 NOT_THERE = {"F1 of org", "F1 of per", "F1 of tim"}  # labels of GMB
