@@ -16,7 +16,7 @@ from spacy.cli.train import train as spacy_train
 from spacy.util import registry
 from thinc.api import Config, ConfigValidationError
 
-from ..corpora.registry import Name, get_corpus
+from ..corpora.registry import get_corpus
 from ..corpora.sources import Source, load_source
 from ..corpora.spec import Corpus
 from ..devices import choose_gpu, computes_bfloat16, describe_machine, peak_memory_mb
@@ -126,7 +126,7 @@ def fit_encoder(recipe: Config, encoder: Encoder) -> dict[str, Any]:
     model = recipe["components"]["transformer"]["model"]
     fitted = {
         "components.transformer.model.name": str(encoder.path),
-        "training.optimizer.learn_rate.initial_rate": encoder.rate(
+        "training.optimizer.learn_rate.initial_rate": encoder.learn_rate(
             recipe["training"]["optimizer"]["learn_rate"]["initial_rate"]
         ),
     }
@@ -267,7 +267,7 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every random choic
 
 
 def main(
-    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
+    corpus: Annotated[str, typer.Argument(help="The corpus.")],
     config: Annotated[Path, typer.Option(help="The recipe.")] = Path("configs/config.cfg"),
     data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
     output: Annotated[

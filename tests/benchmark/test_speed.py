@@ -115,7 +115,7 @@ def test_the_rate_is_that_of_the_fastest_product(monkeypatch: pytest.MonkeyPatch
 def test_every_training_makes_steps(
     name: str, corpus: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny = Encoder(name="tiny", path=encoder, why="")
+    tiny = Encoder(name="tiny", path=encoder, reason="")
     monkeypatch.setattr(training, "resolve", lambda *_, **__: tiny)
     load, half = training.SYSTEMS[name]
     run = load(training.Settings(data=str(corpus / "conll2003"), half=half))
@@ -277,7 +277,7 @@ def test_the_first_tenth_of_a_stream_ends_where_its_words_do() -> None:
 def test_the_others_get_the_encoder_that_the_pipeline_was_made_from(
     encoder: Path, tmp_path: Path
 ) -> None:
-    tiny = Encoder(name="tiny", path=encoder, why="")
+    tiny = Encoder(name="tiny", path=encoder, reason="")
     made = {"encoder": "large", "encoder_sha256": sha256(encoder / "model.safetensors")}
     write_json(tmp_path / "meta.json", {"training": made})
     require_encoder(tmp_path, tiny)

@@ -1,4 +1,4 @@
-"""The bundle: what goes in comes out on a machine without a network, part by part."""
+"""The bundle: its contents arrive on a machine without a network, part by part."""
 
 import os
 import subprocess
@@ -12,9 +12,9 @@ import safetensors.torch
 import torch
 
 from bert_ner.errors import InputError
-from bert_ner.packaging import bundle as module
-from bert_ner.packaging.bundle import bundle, copy_encoder, cut, download, needed_packages
+from bert_ner.packaging.bundle import BundlePlan, copy_encoder, cut, write_bundle
 from bert_ner.packaging.bundle_run import create
+from bert_ner.packaging.wheels import download, needed_packages
 from bert_ner.training.encoders import Encoder, resolve
 from tests.conftest import ROOT
 
@@ -28,24 +28,28 @@ def made(tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     corpus.mkdir(parents=True)
     (corpus / "train.spacy").write_bytes(b"a split")
     (corpus / "source.json").write_text("{}")
-    monkeypatch.setattr(module, "download", lambda *_: None)
-    bundle(
-        root=ROOT,
-        output=tmp_path / "bundle",
-        corpus=tmp_path / "mine",
-        encoder=Encoder(name="tiny", path=encoder, why="", licence="MIT"),
-        half=True,
-        python=HERE,
-        platforms=["manylinux_2_28_x86_64"],
-        part_bytes=200_000,
-    )
+    monkeypatch.setattr("bert_ner.packaging.bundle.download", lambda *_: None)
+    write_bundle(plan(tmp_path / "mine", encoder, part_bytes=200_000), tmp_path / "bundle")
     return tmp_path / "bundle"
+
+
+def plan(corpus: Path, encoder: Path, **changes: Any) -> BundlePlan:
+    settings: dict[str, Any] = {
+        "root": ROOT,
+        "corpus": corpus,
+        "encoder": Encoder(name="tiny", path=encoder, reason="", licence="MIT"),
+        "half": True,
+        "python": HERE,
+        "platforms": ["manylinux_2_28_x86_64"],
+        "part_bytes": 2**30,
+    }
+    return BundlePlan(**{**settings, **changes})
 
 
 def run(
     made: Path, home: Path, *command: str, python: str = sys.executable
 ) -> "subprocess.CompletedProcess[str]":
-    # this environment stands for the other machine's Python, with PyTorch and all
+    # this environment plays the other machine's Python, with PyTorch
     environment = {**os.environ, "BUNDLE_HOME": str(home), "PYTHON": python}
     return subprocess.run(
         [str(made / "run.sh"), *command],
@@ -56,6 +60,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 def test_parts_arrive_one_by_one_and_then_a_command_runs(made: Path, tmp_path: Path) -> None:
     parts = sorted(made.glob("part-*"))
     assert len(parts) > 3
@@ -67,9 +72,9 @@ def test_parts_arrive_one_by_one_and_then_a_command_runs(made: Path, tmp_path: P
         part.rename(away / part.name)
     first = run(made, home)
     assert first.returncode == 0, first.stderr
-    assert f"1 of {len(parts)} parts are here; the next one missing is part-002" in first.stdout
+    assert f"1 of {len(parts)} parts have arrived; the next missing one is part-002" in first.stdout
     assert run(made, home, "true").returncode == 1  # cannot run yet
-    parts[0].unlink()  # has arrived, and need not come again
+    parts[0].unlink()  # has arrived and is not needed again
     for part in parts[1:]:
         (away / part.name).rename(part)
     program = "from pathlib import Path; import bert_ner.pipes.windows as w; print(w.__file__); "
@@ -85,7 +90,8 @@ def test_parts_arrive_one_by_one_and_then_a_command_runs(made: Path, tmp_path: P
     assert (mistyped.returncode, mistyped.stderr) == (1, "error: pyhton: no such command.\n")
 
 
-def test_what_cannot_run_there_is_said_in_a_line(made: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_an_unsuitable_python_is_explained_in_a_line(made: Path, tmp_path: Path) -> None:
     (made / "PYTHON").write_text("3.1\n")
     result = run(made, tmp_path / "home")
     assert result.returncode == 1
@@ -95,41 +101,33 @@ def test_what_cannot_run_there_is_said_in_a_line(made: Path, tmp_path: Path) -> 
     venv.create(bare, with_pip=False)  # a Python without PyTorch
     result = run(made, tmp_path / "home", python=str(bare / "bin" / "python"))
     assert result.returncode == 1
-    assert "cannot import torch, which a bundle does not bring" in result.stderr
+    assert "cannot import torch, which a bundle does not contain" in result.stderr
     (made / "SHA256SUMS").unlink()
     result = run(made, tmp_path / "home")
-    assert f"error: {made}/SHA256SUMS: not here yet." in result.stderr
+    assert f"error: {made}/SHA256SUMS: not found." in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_machine_without_ensurepip_lends_its_pip(
+@pytest.mark.slow
+def test_a_machine_without_ensurepip_shares_its_pip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     create(tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
-    said = subprocess.check_output([python, "-m", "pip", "--version"], text=True)
-    assert str(tmp_path) not in said  # that of the Python that runs this
+    version = subprocess.check_output([python, "-m", "pip", "--version"], text=True)
+    assert str(tmp_path) not in version  # the pip of this Python
 
 
 @pytest.mark.parametrize("python", ["3.12.3", "3", "python3.12", "3.12\n"])
-def test_a_version_that_no_python_has_is_refused(
+def test_an_impossible_version_of_python_is_refused(
     python: str, encoder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"expected two numbers, such as 3\.12"):
-        bundle(
-            root=Path(),
-            output=tmp_path / "bundle",
-            corpus=tmp_path,
-            encoder=Encoder(name="tiny", path=encoder, why=""),
-            half=False,
-            python=python,
-            platforms=[],
-            part_bytes=1,
-        )
+        write_bundle(plan(tmp_path, encoder, python=python), tmp_path / "bundle")
 
 
-def test_a_part_that_was_changed_on_the_way_is_refused(made: Path, tmp_path: Path) -> None:
+def test_a_damaged_part_is_refused(made: Path, tmp_path: Path) -> None:
     part = made / "part-002"
     part.write_bytes(b"x" + part.read_bytes()[1:])
     result = run(made, tmp_path / "home")
@@ -138,10 +136,10 @@ def test_a_part_that_was_changed_on_the_way_is_refused(made: Path, tmp_path: Pat
     assert "Traceback" not in result.stderr
 
 
-def test_an_encoder_travels_in_half_the_bytes(encoder: Path, tmp_path: Path) -> None:
+def test_float16_halves_the_encoder(encoder: Path, tmp_path: Path) -> None:
     for half in (False, True):
         source = Encoder(
-            name="tiny", path=encoder, why="", licence="MIT", url="https://example.org"
+            name="tiny", path=encoder, reason="", licence="MIT", url="https://example.org"
         )
         copy_encoder(source, tmp_path / str(half), half=half)
     whole, small = (tmp_path / str(half) / "model.safetensors" for half in (False, True))
@@ -151,11 +149,11 @@ def test_an_encoder_travels_in_half_the_bytes(encoder: Path, tmp_path: Path) -> 
         torch.float16
     }
     assert (tmp_path / "True" / "config.json").exists()
-    there = resolve(str(tmp_path / "True"), gpu=False)
-    assert (there.name, there.licence, there.url) == ("tiny", "MIT", "https://example.org")
+    copied = resolve(str(tmp_path / "True"), gpu=False)
+    assert (copied.name, copied.licence, copied.url) == ("tiny", "MIT", "https://example.org")
 
 
-def test_packages_are_those_of_the_project_without_pytorch() -> None:
+def test_packages_of_the_project_without_pytorch() -> None:
     found = needed_packages("3.12")
     assert {"spacy", "spacy-transformers", "thinc", "numpy", "setuptools"} <= set(found)
     left_out = ("torch", "cupy", "nvidia", "pytest", "datasets", "gt-all", "pyarrow")
@@ -173,16 +171,7 @@ def test_a_package_without_a_wheel_and_a_missing_corpus_are_named(
     with pytest.raises(InputError, match=r"x 1\.0: no wheel for Python 3\.12 on a: ERROR: No mat"):
         download({"x": "1.0"}, "3.12", ["a"], tmp_path)
     with pytest.raises(InputError, match="no converted corpus there"):
-        bundle(
-            root=ROOT,
-            output=tmp_path / "bundle",
-            corpus=tmp_path,
-            encoder=Encoder(name="tiny", path=encoder, why=""),
-            half=False,
-            python="3.12",
-            platforms=[],
-            part_bytes=1,
-        )
+        write_bundle(plan(tmp_path, encoder), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 

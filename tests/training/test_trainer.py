@@ -17,7 +17,7 @@ def options(assets: Path, tmp_path: Path, encoder: Path) -> dict[str, Any]:
         corpus=CORPORA["conll2003"],
         data=tmp_path / "corpus",
         output=tmp_path / "training",
-        encoder=Encoder(name="tiny", path=encoder, why="a test"),
+        encoder=Encoder(name="tiny", path=encoder, reason="a test"),
         epochs=1,
         seed=1,
     )
