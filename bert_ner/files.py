@@ -47,6 +47,17 @@ def replacing(path: Path) -> Iterator[Path]:
             old.rename(path)
 
 
+def require(*paths: Path) -> None:
+    """Check that the outputs of earlier steps exist.
+
+    *paths (Path): Files or folders.
+    RAISES (InputError): For the first that does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: not found. Run the steps before this one first.")
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder with all it holds, if it exists."""
     if path.is_dir() and not path.is_symlink():

@@ -175,7 +175,7 @@ def ruler(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build(encoder: Path) -> Build:
     """Build a recipe's pipeline on the tiny encoder, with some settings changed."""
 

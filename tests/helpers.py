@@ -4,8 +4,11 @@ import importlib
 from pathlib import Path
 
 import pytest
+from spacy.language import Language
+from spacy.tokens import DocBin
 
 from bert_ner import cli
+from tests.pipes.training import make_examples
 
 
 def fails(
@@ -24,3 +27,17 @@ def fails(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     return line
+
+
+def write_corpus(nlp: Language, folder: Path, times: int) -> Path:
+    """Write a converted corpus whose three splits are the sentences of `make_examples`.
+
+    times (int): Repetitions of the sentences.
+    """
+    folder.mkdir()
+    for split in ("train", "dev", "test"):
+        docs = [example.reference for example in make_examples(nlp, times)]
+        DocBin(attrs=["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs).to_disk(
+            folder / f"{split}.spacy"
+        )
+    return folder

@@ -14,8 +14,7 @@ from spacy.cli.package import package as spacy_package
 from thinc.api import Config
 
 from ..errors import InputError
-from ..evaluation.metrics import read_metrics
-from ..evaluation.records import Metrics
+from ..evaluation.records import Metrics, read_metrics
 from ..files import read_json, replacing, require, write_json
 from ..loading import load_pipeline
 from .model_card import model_card
@@ -70,7 +69,11 @@ def packaged_meta(meta: Meta, metrics: Metrics, version: str) -> Meta:
         "ents_r": test["recall"],
         "ents_f": test["f1"],
         "ents_per_type": {
-            label: {"p": label_scores["precision"], "r": label_scores["recall"], "f": label_scores["f1"]}
+            label: {
+                "p": label_scores["precision"],
+                "r": label_scores["recall"],
+                "f": label_scores["f1"],
+            }
             for label, label_scores in test["labels"].items()
         },
         "speed": test["words_per_second"],

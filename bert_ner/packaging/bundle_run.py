@@ -1,11 +1,11 @@
-"""Run a command of a bundle on a machine without a network. It needs only Python.
+"""Runs a command from a bundle on a machine without a network. Needs only Python.
 
     ./run.sh COMMAND ...      check, unpack, install and run
     ./run.sh                  the same, without a command
 
-Parts may arrive one by one: each call checks and keeps those that are here, and the
-first call that finds all of them unpacks and installs. PyTorch and CuPy are those of
-the Python that runs this: `PYTHON=/path/to/python ./run.sh`, python3 by default.
+Parts may arrive one by one: each call checks and keeps the parts that have arrived, and the
+first call that has all of them unpacks and installs. PyTorch and CuPy come from the
+Python that runs this: `PYTHON=/path/to/python ./run.sh`, python3 by default.
 """
 
 import hashlib
@@ -26,25 +26,25 @@ CHUNK = 2**20
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file."""
-    found = hashlib.sha256()
+    digest_so_far = hashlib.sha256()
     with path.open("rb") as file:
         while content := file.read(CHUNK):
-            found.update(content)
-    return found.hexdigest()
+            digest_so_far.update(content)
+    return digest_so_far.hexdigest()
 
 
 def collect(sums: dict[str, str], store: Path) -> list[str]:
-    """Keep the parts that are here; returns those that are still missing."""
+    """Keep the parts that have arrived; returns the missing ones."""
     store.mkdir(parents=True, exist_ok=True)
     missing = []
-    for name, wanted in sums.items():
+    for name, expected in sums.items():
         if (store / name).exists():
             continue
         part = HERE / name
         if not part.exists():
             missing.append(name)
-        elif (found := digest(part)) != wanted:
-            sys.exit(f"error: {part}: expected SHA-256 {wanted}, found {found}. Copy it again.")
+        elif (found := digest(part)) != expected:
+            sys.exit(f"error: {part}: expected SHA-256 {expected}, found {found}. Copy it again.")
         else:
             shutil.copyfile(part, store / f"{name}.partial")
             (store / f"{name}.partial").replace(store / name)
@@ -52,7 +52,7 @@ def collect(sums: dict[str, str], store: Path) -> list[str]:
 
 
 class Joined:
-    """The parts, read one after the other as one file."""
+    """The parts, read as one file."""
 
     def __init__(self, parts: list[Path]) -> None:
         self.parts = iter(parts)
@@ -83,22 +83,22 @@ def unpack(parts: list[Path], target: Path) -> None:
 
 
 def check_python() -> None:
-    """Say so if this Python is not the one that the wheels are for."""
-    wanted = (HERE / "PYTHON").read_text().strip()
-    if (here := f"{sys.version_info[0]}.{sys.version_info[1]}") != wanted:
+    """Stop if the wheels are for another version of Python."""
+    expected = (HERE / "PYTHON").read_text().strip()
+    if (here := f"{sys.version_info[0]}.{sys.version_info[1]}") != expected:
         sys.exit(
-            f"error: {sys.executable} is Python {here}, and the bundle is for {wanted}. "
-            f"Name one: PYTHON=python{wanted} {HERE}/run.sh"
+            f"error: {sys.executable} is Python {here}, and the bundle is for {expected}. "
+            f"Name one: PYTHON=python{expected} {HERE}/run.sh"
         )
 
 
 def create(environment: Path) -> None:
-    """Make an environment that sees this Python's packages, also if they are in one themselves."""
-    has_pip = importlib.util.find_spec("ensurepip") is not None  # else that of this Python is seen
+    """Make an environment that sees this Python's packages, even if it is an environment too."""
+    has_pip = importlib.util.find_spec("ensurepip") is not None  # else it sees this Python's pip
     venv.create(environment, system_site_packages=True, with_pip=has_pip)
     base = {"base": str(environment), "platbase": str(environment)}
     packages = Path(sysconfig.get_path("purelib", "venv", base))
-    for old in packages.glob("setuptools*"):  # which Python 3.11 brings, too old for the project
+    for old in packages.glob("setuptools*"):  # Python 3.11 brings one that is too old
         shutil.rmtree(old)
     (packages / "of_the_machine.pth").write_text("\n".join(site.getsitepackages()) + "\n")
 
@@ -113,14 +113,16 @@ def install(target: Path) -> Path:
         create(environment)
         if subprocess.run([str(python), "-c", "import torch"], check=False).returncode:
             sys.exit(
-                f"error: {sys.executable} cannot import torch, which a bundle does not bring. "
+                f"error: {sys.executable} cannot import torch, which a bundle does not contain. "
                 f"Name a Python that has it: PYTHON=/path/to/python {HERE}/run.sh"
             )
         pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
         wheels = sorted(map(str, (target / "wheels").glob("*.whl")))
-        for given in (wheels, ["--no-build-isolation", "-e", str(target / "project")]):
-            if given and subprocess.run([*pip, *given], check=False).returncode:
-                sys.exit("error: pip could not install what the bundle brings; it says why above.")
+        for packages in (wheels, ["--no-build-isolation", "-e", str(target / "project")]):
+            if packages and subprocess.run([*pip, *packages], check=False).returncode:
+                sys.exit(
+                    "error: pip could not install the bundle's packages; see its message above."
+                )
         done.touch()
     return python
 
@@ -130,12 +132,12 @@ def read_sums() -> dict[str, str]:
     try:
         lines = (HERE / "SHA256SUMS").read_text().split("\n")
     except FileNotFoundError:
-        sys.exit(f"error: {HERE}/SHA256SUMS: not here yet. Copy it, and then the parts.")
+        sys.exit(f"error: {HERE}/SHA256SUMS: not found. Copy it, and then the parts.")
     return {line.split("  ")[1]: line.split("  ")[0] for line in lines if line}
 
 
 def main() -> None:
-    """See the top of this file."""
+    """Run the command line that the module's docstring describes."""
     sums = read_sums()
     check_python()
     name = hashlib.sha256((HERE / "SHA256SUMS").read_bytes()).hexdigest()[:12]
@@ -143,7 +145,7 @@ def main() -> None:
     if not (home / "content").exists():
         if missing := collect(sums, home / "parts"):
             here = len(sums) - len(missing)
-            print(f"{here} of {len(sums)} parts are here; the next one missing is {missing[0]}")
+            print(f"{here} of {len(sums)} parts have arrived; the next missing one is {missing[0]}")
             sys.exit(1 if sys.argv[1:] else 0)
         unpack([home / "parts" / part for part in sums], home / "content")
         shutil.rmtree(home / "parts")

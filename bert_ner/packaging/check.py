@@ -1,4 +1,4 @@
-"""Install a wheel where this project is not, and check that it works there offline."""
+"""A wheel, installed where this project is not, offline."""
 
 import json
 import os
@@ -6,17 +6,17 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import cast
 
 from ..errors import InputError
 from ..files import read_json, sha256, write_json
+from .model_card import EXAMPLE
+from .records import WheelCheck
 
-PROJECT = ("en_bert", "__editable__")  # what of site-packages is the project's own
+PROJECT = ("en_bert", "__editable__")  # prefixes of the project's own entries in site-packages
 TOLERANCE = 2e-3  # of F1: a GPU in half precision and a CPU differ in a few mentions
-TEXT = "Maria Olsen of the World Bank flew from Nairobi to Berlin."
 
 # Runs with the wheel and its dependencies on the path, and nothing of the project.
 PROGRAM = """
@@ -32,13 +32,50 @@ print(json.dumps({"entities": entities, "f1": scores["ents_f"] or 0.0, "code": c
 """
 
 
-def check_wheel(wheel: Path, test: Path) -> dict[str, Any]:
-    """Install a wheel into an empty folder and use it from there, without network.
+@dataclass(frozen=True)
+class CheckedWheel:
+    """A wheel that scores as measured before packaging."""
+
+    wheel: Path
+    result: WheelCheck
+
+
+def check_package(package: Path, data: Path, metrics: Path, output: Path) -> CheckedWheel:
+    """Check a package's wheel and write the record of it.
+
+    package (Path): The package's folder, with the wheel in dist/.
+    data (Path): The folder of the converted corpus.
+    metrics (Path): The JSON file with the pipeline's scores.
+    output (Path): The JSON file to write.
+    RETURNS (CheckedWheel): The wheel and its result.
+    RAISES (InputError): If there is no wheel, or it scores differently.
+    """
+    wheels = list((package / "dist").glob("*.whl"))
+    if not wheels:
+        raise InputError(f"{package}/dist: no wheel there. Run the package step first.")
+    meta = read_json(package / "meta.json")
+    example = (meta.get("corpus") or {}).get("example") or EXAMPLE
+    result = check_wheel(wheels[0], data / "test.spacy", example=example)
+    try:
+        expected = float(read_json(metrics)["scores"]["test"]["f1"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{metrics}: not the scores of a pipeline. Evaluate it again.") from error
+    if abs(result["f1"] - expected) > TOLERANCE:
+        raise InputError(
+            f"{wheels[0]}: scores {result['f1']:.4f} where {expected:.4f} was measured before "
+            f"packaging. Train and package again."
+        )
+    write_json(output, {"wheel": wheels[0].name, "sha256": sha256(wheels[0]), **result})
+    return CheckedWheel(wheels[0], result)
+
+
+def check_wheel(wheel: Path, test: Path, *, example: str = EXAMPLE) -> WheelCheck:
+    """Install a wheel into an empty folder and use it from there, without a network.
 
     wheel (Path): The wheel.
     test (Path): The .spacy file to evaluate on.
-    RETURNS (dict[str, Any]): The entities found in an example sentence, the
-        strict f1 on the file, and which modules of the wheel were imported.
+    example (str): A sentence to annotate.
+    RETURNS (WheelCheck): The entities, the score, and the modules of the wheel.
     RAISES (InputError): If it cannot be installed, loaded or used.
     """
     with tempfile.TemporaryDirectory() as name:
@@ -47,15 +84,14 @@ def check_wheel(wheel: Path, test: Path) -> dict[str, Any]:
         _run([*pip, "--quiet", "--target", str(target), str(wheel)])
         _link_dependencies(dependencies)
         package = wheel.name.split("-")[0]
-        arguments = [str(target), str(dependencies), package, TEXT, str(test.resolve())]
-        # -I -S: no PYTHONPATH, no current folder, no site-packages of its own
+        arguments = [str(target), str(dependencies), package, example, str(test.resolve())]
+        # -I -S: no PYTHONPATH, no current folder, no site-packages
         output = _run([sys.executable, "-I", "-S", "-c", PROGRAM, *arguments], folder=name)
-    result: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return result
+    return cast(WheelCheck, json.loads(output.splitlines()[-1]) | {"example": example})
 
 
 def _link_dependencies(folder: Path) -> None:
-    """Link all that is installed here but the project itself and its wheels."""
+    """Link every installed package except the project and its wheels."""
     folder.mkdir()
     installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
     for entry in (entry for path in installed for entry in path.iterdir()):
@@ -71,29 +107,3 @@ def _run(command: list[str], folder: str | None = None) -> str:
     if result.returncode:
         raise InputError(f"the wheel does not work: {result.stderr.strip() or result.stdout}")
     return result.stdout
-
-
-def main(
-    package: Annotated[Path, typer.Argument(help="The package's folder.")],
-    data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
-    metrics: Annotated[Path, typer.Option(help="JSON file with the pipeline's scores.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
-) -> None:
-    """Install a pipeline's wheel elsewhere and check that it scores as measured."""
-    wheels = list((package / "dist").glob("*.whl"))
-    if not wheels:
-        raise InputError(f"{package}/dist: no wheel there. Run the package step first.")
-    result = check_wheel(wheels[0], data / "test.spacy")
-    try:
-        expected = read_json(metrics)["scores"]["test"]["f1"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{metrics}: not the scores of a pipeline. Evaluate it again.") from error
-    if abs(result["f1"] - expected) > TOLERANCE:
-        raise InputError(
-            f"{wheels[0]}: scores {result['f1']:.4f} where {expected:.4f} was measured before "
-            f"packaging. Train and package again."
-        )
-    write_json(output, {"wheel": wheels[0].name, "sha256": sha256(wheels[0]), **result})
-    found = ", ".join(f"{text} ({label})" for text, label in result["entities"]) or "no entity"
-    print(f"{wheels[0].name} works alone: F1 {100 * result['f1']:.2f} on test, as measured")
-    print(f'"{TEXT}" -> {found}')

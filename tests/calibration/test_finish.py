@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
-from spacy.tokens import DocBin
 
 from bert_ner.calibration.finish import finish
 from bert_ner.calibration.fit import LEAST_MENTIONS, Prediction, apply, fit, log_loss, out_of_fold
@@ -15,7 +14,8 @@ from bert_ner.errors import InputError
 from bert_ner.loading import keep_encodings
 from bert_ner.pipes.confidence import Calibration
 from tests.calibration.test_outcomes import make
-from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, train
+from tests.helpers import write_corpus
+from tests.pipes.training import TEXTS, Build, encoder_key, found, train
 
 
 def predictions(count: int, *, too_sure: float, unseen_right: float) -> list[Prediction]:
@@ -51,16 +51,6 @@ def test_few_mentions_move_the_weights_little() -> None:
     chosen = fit(predictions(4, too_sure=1.0, unseen_right=0.0), Calibration())
     assert abs(chosen.bias) < 2
     assert abs(chosen.unseen) < 2
-
-
-def write_corpus(nlp: spacy.Language, folder: Path, times: int) -> Path:
-    folder.mkdir()
-    for split in ("train", "dev", "test"):
-        docs = [example.reference for example in make_examples(nlp, times)]
-        DocBin(attrs=["TAG", "SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs).to_disk(
-            folder / f"{split}.spacy"
-        )
-    return folder
 
 
 def test_finish_calibrates_and_merges_adapters(build: Build, tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 from thinc.api import Config
 
-from bert_ner.packaging.model_card import model_card
+from bert_ner.packaging.model_card import EXAMPLE, model_card
 
 SCORE = {"precision": 0.8, "recall": 0.6, "f1": 0.6857, "support": 1234}
 CONFIG = Config().from_str('[training]\ndropout = 0.25\n\n[components]\n\n[nlp]\nlang = "en"\n')
 
 
-def meta(**changes: Any) -> dict[str, Any]:
+def meta(**changes: Any) -> Any:
     return {
         "lang": "en",
         "name": "bert_ner",
@@ -37,7 +37,7 @@ def meta(**changes: Any) -> dict[str, Any]:
     }
 
 
-def metrics(**changes: Any) -> dict[str, Any]:
+def metrics(**changes: Any) -> Any:
     interval = {"f1": [0.5, 0.75]}
     split = {
         "views": {"strict": SCORE},
@@ -78,40 +78,41 @@ def test_figures_of_a_card_are_those_of_the_report() -> None:
     for text in (
         row,
         "| 0.9 | 97.00 | 50.00 |",
-        "error on test is 0.012; without calibration it would be 0.200",
+        "error on test is 0.012; without calibration it is 0.200",
         "| lower case | 40.00 | -28.57 |",
         f"| SHA-256 of `a.txt` | `{'f' * 64}` |",
         "dropout = 0.25",
         "@misc{en_bert_ner,",
         "author = {{the authors}}",
-        "Cite the corpus, too: Melville, Moby-Dick.",
+        "Please also cite the corpus: Melville, Moby-Dick.",
     ):
         assert text in card
-    assert "made up" not in card
+    assert "generated text" not in card
     assert "[nlp]" not in card
 
 
-def test_card_says_so_if_it_was_trained_on_the_sample_whatever_it_was_scored_on() -> None:
+def test_card_warns_of_a_pipeline_trained_on_the_sample() -> None:
     made_up = {"title": "built-in sample", "kind": "sample", "where": "here"}
-    assert "a program made up" in model_card(meta(corpus={"kind": "sample"}), metrics(), CONFIG)
+    card = model_card(meta(corpus={"kind": "sample"}), metrics(), CONFIG)
+    assert "trained on generated text" in card
     real = meta(corpus={"kind": "user"})
-    assert "made up" not in model_card(real, metrics(source=made_up), CONFIG)
+    assert "generated text" not in model_card(real, metrics(source=made_up), CONFIG)
 
 
-def test_card_has_every_label_of_the_pipeline_and_says_what_it_does_not_know() -> None:
+def test_card_has_every_label_and_marks_unknown_ones() -> None:
     given = metrics()
     given["splits"]["test"]["labels"]["CREW"] = {**SCORE, "interval_95": None}
     card = model_card(meta(), given, CONFIG)
     assert "| `PORT` |  | – | – | – | – | 0 |" in card
-    assert "| `CREW` |  (the pipeline does not know it) |" in card
+    assert "| `CREW` |  (not a label of the pipeline) |" in card
 
 
 def test_card_says_where_the_pipeline_runs() -> None:
-    anywhere = "no network, and no GPU,\nthough it uses one after `spacy.prefer_gpu()`. `ent._.conf"
+    anywhere = "no network and no GPU; it uses one after `spacy.prefer_gpu()`. `ent._.conf"
     assert anywhere in model_card(meta(), metrics(), CONFIG)
     only_on_a_cpu = meta(requirements=["spacy>=3", "onnxruntime>=1.20,<2"])
     card = model_card(only_on_a_cpu, metrics(), CONFIG)
-    assert "onnxruntime>=1.20,<2, no network, and no GPU,\non which it does not run. `" in card
+    assert "It needs no network and no GPU, and does not run on one. `ent._.conf" in card
 
 
 def test_card_of_a_pipeline_without_confidence() -> None:
@@ -121,7 +122,7 @@ def test_card_of_a_pipeline_without_confidence() -> None:
 
 def test_card_gives_the_spread_over_seeds() -> None:
     card = model_card(meta(), metrics(seeds={"runs": 3, "mean": 90.0, "sd": 0.25}), CONFIG)
-    assert "Over 3 trainings that differ by their seed alone, F1 on test is 90.00 ± 0.25" in card
+    assert "Over 3 trainings that differ only in their seed, F1 on test is 90.00 ± 0.25" in card
 
 
 @pytest.mark.parametrize("label", ["A|B", "`A`", "<script>alert(1)</script>", "A\nB", "R&D"])
@@ -145,3 +146,9 @@ def test_hostile_meta_is_text_and_no_link() -> None:
     assert "<b>" not in card
     assert "author = {{A\\_1 \\& b}}," in card
     assert "title  = {en\\_bert\\_ner 1.2.3: a spaCy" in card
+
+
+def test_example_is_of_the_corpus_or_the_default() -> None:
+    movies = meta(corpus={"example": 'films with "lena holm"'})
+    assert 'nlp("films with \\"lena holm\\"").ents' in model_card(movies, metrics(), CONFIG)
+    assert f'nlp("{EXAMPLE}").ents' in model_card(meta(corpus={"example": ""}), metrics(), CONFIG)

@@ -1,4 +1,4 @@
-"""The variant for CPUs: as good, quantised indeed, and safe in every process."""
+"""The int8 variant: as accurate, really quantized, and safe in every process."""
 
 import multiprocessing
 import pickle
@@ -13,23 +13,28 @@ import transformers
 from bert_ner.errors import InputError
 from bert_ner.evaluation.documents import Document
 from bert_ner.evaluation.matching import Mention, match
-from bert_ner.packaging.quantize import compare, optimize, quantize
+from bert_ner.packaging.quantize import compare, quantize, quantize_pipeline
+from bert_ner.packaging.records import QuantizeRecord
 from bert_ner.pipes.onnx_encoder import OnnxEncoder
-from tests.calibration.test_finish import write_corpus
+from tests.helpers import write_corpus
 from tests.pipes.training import TEXTS, Build, encoder_key, found, shim_of, train
 
 pytest.importorskip("onnxruntime")
 
 
-@pytest.fixture
-def variant(build: Build, tmp_path: Path) -> tuple[spacy.Language, Path, dict[str, Any]]:
-    """A trained pipeline, the folder of its variant, and what was said of it."""
+Variant = tuple[spacy.Language, Path, QuantizeRecord]
+
+
+@pytest.fixture(scope="module")
+def variant(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Variant:
+    """A trained pipeline, the folder of its variant, and the record of their comparison."""
+    folder = tmp_path_factory.mktemp("variant")
     nlp = build()
     train(nlp, steps=40)
-    nlp.to_disk(tmp_path / "pipeline")
-    data = write_corpus(nlp, tmp_path / "data", times=3)
-    record = optimize(tmp_path / "pipeline", data / "test.spacy", tmp_path / "int8")
-    return nlp, tmp_path / "int8", record
+    nlp.to_disk(folder / "pipeline")
+    data = write_corpus(nlp, folder / "data", times=3)
+    record = quantize_pipeline(folder / "pipeline", data / "test.spacy", folder / "int8")
+    return nlp, folder / "int8", record
 
 
 def mentions(rows: list[list[tuple[str, str, float]]]) -> list[list[tuple[str, str]]]:
@@ -37,12 +42,13 @@ def mentions(rows: list[list[tuple[str, str, float]]]) -> list[list[tuple[str, s
 
 
 def test_it_finds_the_same_with_8_bits(
-    variant: tuple[spacy.Language, Path, dict[str, Any]],
+    variant: Variant,
 ) -> None:
     nlp, folder, record = variant
     assert record["mentions"] == 12
     assert record["agreement"] == 1.0
     assert record["f1"] == {"before": 1.0, "after": 1.0}
+    assert record["confidence_difference"] is not None
     assert 0 < record["confidence_difference"] < 0.2  # it is not the same model
     assert record["agreement_alone"] == 1.0
     fast = spacy.load(folder)
@@ -84,9 +90,7 @@ def test_any_encoder_and_padding_on_any_side(kind: str, fused: int) -> None:
     assert 0 < difference.abs().max() < 0.002  # of numbers from -3 to 3; 8 bits are not exact
 
 
-def test_it_survives_saving_and_other_batches(
-    variant: tuple[spacy.Language, Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_it_survives_saving_and_other_batches(variant: Variant, tmp_path: Path) -> None:
     fast = spacy.load(variant[1])
     wanted = found(fast, TEXTS)
     fast.to_disk(tmp_path / "again")
@@ -97,7 +101,7 @@ def test_it_survives_saving_and_other_batches(
 
 
 def test_it_can_be_copied_after_it_has_predicted(
-    variant: tuple[spacy.Language, Path, dict[str, Any]],
+    variant: Variant,
 ) -> None:
     fast = spacy.load(variant[1])
     wanted = found(fast, TEXTS)
@@ -108,14 +112,14 @@ def test_it_can_be_copied_after_it_has_predicted(
 
 
 def test_it_says_that_it_cannot_be_trained(
-    variant: tuple[spacy.Language, Path, dict[str, Any]],
+    variant: Variant,
 ) -> None:
     with pytest.raises(ValueError, match="Train the pipeline that it was made from"):
         train(spacy.load(variant[1]), steps=1)
 
 
 def test_it_runs_in_a_process_that_was_forked_after_use(
-    variant: tuple[spacy.Language, Path, dict[str, Any]],
+    variant: Variant,
 ) -> None:
     fast = spacy.load(variant[1])
     threads = torch.get_num_threads()
@@ -138,20 +142,20 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
     process.join()
 
 
-def test_what_cannot_be_optimized_is_named(
-    variant: tuple[spacy.Language, Path, dict[str, Any]],
+def test_what_cannot_be_quantized_is_named(
+    variant: Variant,
     build: Build,
     tmp_path: Path,
 ) -> None:
-    test = tmp_path / "data" / "test.spacy"
-    with pytest.raises(InputError, match="is optimized already"):
-        optimize(variant[1], test, tmp_path / "x")
+    test = variant[1].with_name("data") / "test.spacy"
+    with pytest.raises(InputError, match="is quantized already"):
+        quantize_pipeline(variant[1], test, tmp_path / "x")
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(InputError, match="expected one encoder"):
-        optimize(tmp_path / "blank", test, tmp_path / "x")
+        quantize_pipeline(tmp_path / "blank", test, tmp_path / "x")
     build(**{encoder_key("lora_rank"): 2}).to_disk(tmp_path / "adapted")
-    with pytest.raises(InputError, match="has adapters"):
-        optimize(tmp_path / "adapted", test, tmp_path / "x")
+    with pytest.raises(InputError, match="has LoRA adapters"):
+        quantize_pipeline(tmp_path / "adapted", test, tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
