@@ -1,1 +1,1 @@
-"""From texts to annotations: what the command line, the page, the service and a cluster share."""
+"""Annotates texts: code that the command, the demo, the service and a cluster share."""

@@ -1,31 +1,36 @@
-"""Texts in, annotations out, with any spaCy pipeline that finds entities."""
+"""Annotates texts with any spaCy pipeline that finds entities."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..errors import InputError, first_line
 from ..loading import load_pipeline
+from .records import AnnotatedSpan, Annotation
 
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
-TOGETHER = 500_000  # characters of texts in memory at once
-LONGEST_WORD = 1_000  # characters: spaCy's tokenizer takes the square of them on some, as on "((("
-Annotation = dict[str, Any]
+MAX_GROUP_CHARS = 500_000  # characters of texts in memory at once
+LONGEST_WORD = 1_000  # characters: spaCy's tokenizer needs quadratic time for some, such as "((("
 Extract = Callable[[Doc], Annotation]
+
+
+@runtime_checkable
+class _FiltersByConfidence(Protocol):
+    min_confidence: float
 
 
 def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Language:
     """Load a pipeline that finds entities.
 
     name (str | Path): Its name or its folder.
-    min_confidence (float): Entities below it are dropped, from 0 to 1.
+    min_confidence (float): Entities below this confidence are dropped, from 0 to 1.
     RETURNS (Language): The pipeline.
-    RAISES (InputError): If there is none, if it finds no entities, or if it does
-        not say how sure it is although a confidence is wanted.
+    RAISES (InputError): If the pipeline does not exist, finds no entities, or has no
+        confidence although `min_confidence` is set.
     """
     try:
         nlp = load_pipeline(name)
@@ -36,7 +41,7 @@ def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Languag
             f"{PIPELINE} is not installed. Run `pip install packages/{PIPELINE}-0.1.0/dist/*.whl`, "
             "or name a pipeline with --pipeline, such as training/config/conll2003/pipeline."
         ) from error
-    if not _finders(nlp):
+    if not _entity_pipes(nlp):
         raise InputError(f"{name}: has no component that finds entities. Name another pipeline.")
     if min_confidence:
         if not 0 <= min_confidence <= 1:
@@ -45,55 +50,59 @@ def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Languag
     return nlp
 
 
-def _finders(nlp: Language) -> list[str]:
-    """The components that find entities."""
+def _entity_pipes(nlp: Language) -> list[str]:
     return [pipe for pipe in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(pipe).assigns]
 
 
 def labels_of(nlp: Language) -> list[str]:
-    """The labels of a pipeline's entities, in order."""
-    return sorted({label for pipe in _finders(nlp) for label in nlp.pipe_labels.get(pipe, [])})
+    """List the labels of a pipeline's entities, sorted."""
+    return sorted({label for pipe in _entity_pipes(nlp) for label in nlp.pipe_labels.get(pipe, [])})
 
 
-def set_min_confidence(nlp: Language, least: float) -> None:
-    """Let a pipeline drop entities of less confidence."""
+def set_min_confidence(nlp: Language, min_confidence: float) -> None:
+    """Make a pipeline drop entities of lower confidence.
+
+    nlp (Language): The pipeline. It is changed.
+    min_confidence (float): The lowest confidence to keep, from 0 to 1.
+    RAISES (InputError): If the pipeline gives no confidence.
+    """
     for _, pipe in nlp.pipeline:
-        if hasattr(pipe, "min_confidence"):
-            pipe.min_confidence = least
+        if isinstance(pipe, _FiltersByConfidence):
+            pipe.min_confidence = min_confidence
             return
-    raise InputError("the pipeline does not say how sure it is. Leave the confidence out.")
+    raise InputError("the pipeline gives no confidence. Omit the minimum confidence.")
 
 
 def annotate(
     nlp: Language, texts: Sequence[str], extract: Extract | None = None
 ) -> list[Annotation | Exception]:
-    """Annotate texts, together where that works, and one by one where it does not.
+    """Annotate texts in batches; if a batch fails, annotate its texts one by one.
 
-    nlp (Language): The pipeline. What it keeps of the texts is forgotten afterwards.
+    nlp (Language): The pipeline. Its vocabulary forgets the texts afterwards.
     texts (Sequence[str]): The texts.
-    extract (Callable[[Doc], Annotation]): What is made of a document, `to_annotation`
-        if not given. The document is gone afterwards.
-    RETURNS (list[Annotation | Exception]): One for each text: its annotation, or what
-        went wrong with it.
+    extract (Callable[[Doc], Annotation] | None): Converts a document; None is
+        `to_annotation`. The document must not be kept.
+    RETURNS (list[Annotation | Exception]): One item for each text: its annotation, or
+        the error.
     """
     extract = extract or to_annotation
-    found: list[Annotation | Exception] = []
+    results: list[Annotation | Exception] = []
     with nlp.memory_zone():
         for group in _groups(texts):
             try:
-                found += [extract(doc) for doc in nlp.pipe(group)]
+                results += [extract(doc) for doc in nlp.pipe(group)]
             except Exception:
-                found += [_annotate_alone(nlp, text, extract) for text in group]
-    return found
+                results += [_annotate_alone(nlp, text, extract) for text in group]
+    return results
 
 
 def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Texts of together `TOGETHER` characters, or a single longer one, in order."""
+    """Split texts into groups of at most `MAX_GROUP_CHARS`; a longer text is a group."""
     group: list[str] = []
     characters = 0
     for text in texts:
         characters += len(text)
-        if group and characters > TOGETHER:
+        if group and characters > MAX_GROUP_CHARS:
             yield group
             group, characters = [], len(text)
         group.append(text)
@@ -109,12 +118,11 @@ def _annotate_alone(nlp: Language, text: str, extract: Extract) -> Annotation | 
 
 
 def to_annotation(doc: Doc) -> Annotation:
-    """A document as plain data, in Prodigy's layout.
+    """Convert a document to plain data, in Prodigy's layout.
 
-    RETURNS (Annotation): `text`; `tokens`, each with text, start, end, id and ws,
-        which says whether a space follows; and `spans`, each with start, end,
-        token_start, token_end (the last token's id), label, and, if the pipeline
-        gives one, score: the confidence from 0 to 1, rounded. Offsets are in characters.
+    doc (Doc): The document.
+    RETURNS (Annotation): Its text, tokens and entities. An entity has a score, rounded
+        to `DIGITS`, if the pipeline gives a confidence.
     """
     return {
         "text": doc.text,
@@ -132,29 +140,30 @@ def to_annotation(doc: Doc) -> Annotation:
     }
 
 
-def _to_span(ent: Span) -> dict[str, Any]:
-    span = {
+def _to_span(ent: Span) -> AnnotatedSpan:
+    span: AnnotatedSpan = {
         "start": ent.start_char,
         "end": ent.end_char,
         "token_start": ent.start,
         "token_end": ent.end - 1,
         "label": ent.label_,
     }
-    score = confidence(ent)
-    return span if score is None else {**span, "score": round(score, DIGITS)}
+    if (score := confidence(ent)) is not None:
+        span["score"] = round(score, DIGITS)
+    return span
 
 
 def confidence(ent: Span) -> float | None:
-    """How sure the pipeline is of an entity, None where it does not say."""
-    found: float | None = ent._.confidence if ent.has_extension("confidence") else None
-    return found
+    """Read the confidence of an entity, None if the pipeline gives none."""
+    score: float | None = ent._.confidence if ent.has_extension("confidence") else None
+    return score
 
 
 def longest_word(text: str) -> int:
-    """How many characters at most of a text have no white space between them."""
+    """Count the characters of the longest run without white space."""
     return max(map(len, text.split()), default=0)
 
 
 def explain(error: Exception) -> str:
-    """What went wrong with a text, in one line."""
+    """Describe an error in one line."""
     return f"{type(error).__name__}: {first_line(error)}"

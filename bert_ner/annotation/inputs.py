@@ -1,139 +1,143 @@
-"""Reading what is to be annotated: one record after the other, however large the input.
+"""Reads records to annotate, one at a time, from inputs of any size.
 
-Text as it is, a file or a folder of plain text, JSON lines, CSV or Parquet. What
-cannot be read is a `Failure`, and the next record is read.
+Inputs are plain text, JSON lines, CSV and Parquet. A record that cannot be read becomes
+a `Failure`, and reading continues with the next one.
 """
 
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from ..errors import InputError, first_line
+from .options import InputFormat
 
-Kind = Literal["text", "lines", "jsonl", "csv", "parquet"]
-SUFFIXES: dict[str, Kind] = {
-    ".txt": "text", ".md": "text", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
-}  # fmt: skip
-ROWS = 1024  # of Parquet, that are read together
+SUFFIXES = {
+    ".txt": InputFormat.TEXT,
+    ".md": InputFormat.TEXT,
+    ".jsonl": InputFormat.JSONL,
+    ".ndjson": InputFormat.JSONL,
+    ".csv": InputFormat.CSV,
+    ".tsv": InputFormat.CSV,
+    ".parquet": InputFormat.PARQUET,
+}
+PARQUET_ROWS = 1024  # in memory at once
 
 
 @dataclass(frozen=True)
 class Record:
-    """A text, and what else the input says of it."""
+    """A text, its place in the input such as "a.jsonl:12", and the other fields of its row."""
 
-    where: str  # such as "a.jsonl:12"
+    where: str
     text: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A record that could not be read or annotated."""
+    """A record that cannot be read or annotated; `given` is the record as in the input."""
 
     where: str
     error: str
-    given: str  # the record as it was given
+    given: str
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file, and how to read it."""
+class InputFile:
+    """A file to annotate, its format, and its name in messages and outputs."""
 
     path: Path
-    kind: Kind
-    name: str  # in messages, and in a folder also in the output
+    format: InputFormat
+    name: str
     in_folder: bool = False
 
-    def read(self, text_field: str) -> Iterator[Record | Failure]:
-        """Its records. See `read_source`."""
-        return read_source(self, text_field)
 
+def find_files(path: Path, input_format: InputFormat | None) -> list[InputFile]:
+    """Find the input files of a path.
 
-def find_sources(path: Path, kind: Kind | None) -> list[Source]:
-    """The files that a path stands for.
-
-    path (Path): A file, or a folder, of which all files of a known kind are taken, sorted.
-    kind (Kind | None): How to read them, None to go by their names.
-    RETURNS (list[Source]): The files.
-    RAISES (InputError): If there is none, or if the name of a file does not say its kind.
+    path (Path): A file, or a folder: all files below it whose suffix is in `SUFFIXES`, sorted.
+    input_format (InputFormat | None): Format of the files, None to choose it by their suffixes.
+    RETURNS (list[InputFile]): The files.
+    RAISES (InputError): If no file is found, or if the format of a file is unknown.
     """
     if path.is_dir():
         files = sorted(
             file for file in path.rglob("*") if file.is_file() and not _hidden(file, path)
         )
         known = [
-            Source(file, kind or found, file.relative_to(path).as_posix(), in_folder=True)
+            InputFile(file, input_format or by_suffix, file.relative_to(path).as_posix(), True)
             for file in files
-            if (found := kind_of(file))
+            if (by_suffix := format_of(file))
         ]
         if not known:
             raise InputError(f"{path}: holds no file that ends in {', '.join(SUFFIXES)}.")
         return known
-    found = kind or kind_of(path)
+    file_format = input_format or format_of(path)
     if not path.exists():
         raise InputError(f"{path}: not found.")
-    if found is None:
+    if file_format is None:
         raise InputError(
-            f"{path}: its name does not end in {', '.join(SUFFIXES)}. "
-            "Say how to read it with --input-format."
+            f"{path}: its name does not end in {', '.join(SUFFIXES)}. Set --input-format."
         )
-    return [Source(path, found, path.name)]
+    return [InputFile(path, file_format, path.name)]
 
 
 def _hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def kind_of(path: Path) -> Kind | None:
-    """What a file's name says of its kind."""
+def format_of(path: Path) -> InputFormat | None:
+    """Choose the format of a file by its suffix, None if the suffix is unknown."""
     return SUFFIXES.get(path.suffix.lower())
 
 
-def read_source(source: Source, text_field: str) -> Iterator[Record | Failure]:
-    """Read a file's records.
+def read_file(source: InputFile, text_field: str) -> Iterator[Record | Failure]:
+    """Read the records of a file.
 
-    source (Source): The file.
-    text_field (str): The field of JSON or the column that holds the text.
-    YIELDS (Record | Failure): The records, and what could not be read.
-    RAISES (InputError): If the file as a whole cannot be read, or lacks the column.
+    source (InputFile): The file.
+    text_field (str): Field or column that holds the text.
+    YIELDS (Record | Failure): The records, and those that cannot be read.
+    RAISES (InputError): If the file cannot be read at all, or lacks the column.
     """
-    if source.kind == "parquet":
+    if source.format is InputFormat.PARQUET:
         yield from _read_parquet(source, text_field)
-    elif source.kind == "csv":
+    elif source.format is InputFormat.CSV:
         with source.path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
             yield from _read_csv(source, file, text_field)
     else:
         with source.path.open("rb") as file:
-            yield from read_stream(file, source.kind, source.name, text_field)
+            yield from read_stream(file, source.format, source.name, text_field)
 
 
 def read_stream(
-    stream: IO[bytes], kind: Kind, name: str, text_field: str
+    stream: IO[bytes], input_format: InputFormat, name: str, text_field: str
 ) -> Iterator[Record | Failure]:
     """Read records from a stream of bytes.
 
     stream (IO[bytes]): The stream.
-    kind (Kind): "text" is a single record, "lines" and "jsonl" have one in each
-        line that is not blank.
-    name (str): The stream's name, for messages.
-    text_field (str): The field that holds the text.
-    YIELDS (Record | Failure): The records, and what could not be read.
+    input_format (InputFormat): `TEXT` is a single record, `LINES` and `JSONL` have one
+        in each line that is not blank.
+    name (str): Name of the stream in messages.
+    text_field (str): Field that holds the text.
+    YIELDS (Record | Failure): The records, and those that cannot be read.
+    RAISES (InputError): If the format needs a file.
     """
-    if kind in ("csv", "parquet"):
-        raise InputError(f"{name}: is not read as {kind}. Write it to a file, and name that.")
-    if kind == "text":
+    if input_format in (InputFormat.CSV, InputFormat.PARQUET):
+        raise InputError(f"{name}: cannot be read as {input_format}. Write it to a file first.")
+    if input_format is InputFormat.TEXT:
         yield _decoded(stream.read(), name)
         return
     for number, line in enumerate(stream, 1):
         if not line.strip():
             continue
         where, line = f"{name}:{number}", line.rstrip(b"\r\n")
-        yield _decoded(line, where) if kind == "lines" else _from_json(line, where, text_field)
+        if input_format is InputFormat.LINES:
+            yield _decoded(line, where)
+        else:
+            yield _from_json(line, where, text_field)
 
 
 def _decoded(content: bytes, where: str) -> Record | Failure:
@@ -147,22 +151,22 @@ def _shown(content: bytes) -> str:
     return content.decode("utf-8", errors="backslashreplace")
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _from_json(line: bytes, where: str, text_field: str) -> Record | Failure:
     try:
-        found = json.loads(line, parse_constant=_refuse)
+        row = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         return Failure(where, f"not valid JSON: {first_line(error)}", _shown(line))
-    text = found.get(text_field) if isinstance(found, dict) else None
+    text = row.get(text_field) if isinstance(row, dict) else None
     if not isinstance(text, str):
         return Failure(where, f'has no text in a field "{text_field}"', _shown(line))
-    return Record(where, text, {key: value for key, value in found.items() if key != text_field})
+    return Record(where, text, {key: value for key, value in row.items() if key != text_field})
 
 
-def _read_csv(source: Source, file: IO[str], text_field: str) -> Iterator[Record | Failure]:
+def _read_csv(source: InputFile, file: IO[str], text_field: str) -> Iterator[Record | Failure]:
     csv.field_size_limit(sys.maxsize)
     delimiter = "\t" if source.path.suffix.lower() == ".tsv" else ","
     rows = csv.DictReader(file, delimiter=delimiter)
@@ -180,10 +184,10 @@ def _read_csv(source: Source, file: IO[str], text_field: str) -> Iterator[Record
             yield Record(where, text, dict(row))
 
 
-def _read_parquet(source: Source, text_field: str) -> Iterator[Record | Failure]:
+def _read_parquet(source: InputFile, text_field: str) -> Iterator[Record | Failure]:
     with _open_parquet(source, text_field) as file:
         number = 0
-        for batch in file.iter_batches(ROWS):
+        for batch in file.iter_batches(PARQUET_ROWS):
             for row in batch.to_pylist():
                 number += 1
                 where = f"{source.name}:{number}"
@@ -193,17 +197,19 @@ def _read_parquet(source: Source, text_field: str) -> Iterator[Record | Failure]
                     yield Failure(where, "has no text", json.dumps(row, default=str))
 
 
-def check_columns(sources: list[Source], text_field: str) -> None:
-    """Say which Parquet file lacks the column of the text, before any is read.
+def check_columns(sources: list[InputFile], text_field: str) -> None:
+    """Check that each Parquet file has the column of the text, before any is read.
 
-    RAISES (InputError): If one does, or is not Parquet.
+    sources (list[InputFile]): The files.
+    text_field (str): Column that holds the text.
+    RAISES (InputError): If a file lacks the column or is not Parquet.
     """
     for source in sources:
         with _open_parquet(source, text_field):
             pass
 
 
-def _open_parquet(source: Source, text_field: str) -> Any:
+def _open_parquet(source: InputFile, text_field: str) -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -216,37 +222,43 @@ def _open_parquet(source: Source, text_field: str) -> Any:
     return file
 
 
-def _check_column(source: Source, text_field: str, columns: Iterable[str]) -> None:
+def _check_column(source: InputFile, text_field: str, columns: Iterable[str]) -> None:
     if text_field not in columns:
-        found = ", ".join(columns) or "none"
+        names = ", ".join(columns) or "none"
         raise InputError(
-            f'{source.name}: expected a column "{text_field}", found {found}. '
-            "Name the one with the text: --text-field."
+            f'{source.name}: expected a column "{text_field}", found {names}. '
+            "Name the column of the text with --text-field."
         )
 
 
-def read_all(sources: list[Source], text_field: str) -> Iterator[Record | Failure]:
-    """The records of all files. Of a folder's files, a record says which: `source`."""
+def read_files(sources: list[InputFile], text_field: str) -> Iterator[Record | Failure]:
+    """Read the records of all files. A record from a folder has the file's name as `source`.
+
+    sources (list[InputFile]): The files.
+    text_field (str): Field or column that holds the text.
+    YIELDS (Record | Failure): The records, and those that cannot be read.
+    RAISES (InputError): See `read_file`.
+    """
     for source in sources:
-        for record in source.read(text_field):
+        for record in read_file(source, text_field):
             if source.in_folder and isinstance(record, Record):
                 yield replace(record, fields={**record.fields, "source": source.name})
             else:
                 yield record
 
 
-def count_records(sources: list[Source], text_field: str) -> int:
-    """How many records there are, with those that cannot be read."""
+def count_records(sources: list[InputFile], text_field: str) -> int:
+    """Count the records of files, including those that cannot be read."""
     return sum(_count(source, text_field) for source in sources)
 
 
-def _count(source: Source, text_field: str) -> int:
-    if source.kind == "text":
+def _count(source: InputFile, text_field: str) -> int:
+    if source.format is InputFormat.TEXT:
         return 1
-    if source.kind == "parquet":
+    if source.format is InputFormat.PARQUET:
         with _open_parquet(source, text_field) as parquet:
             return int(parquet.metadata.num_rows)
-    if source.kind in ("lines", "jsonl"):
+    if source.format in (InputFormat.LINES, InputFormat.JSONL):
         with source.path.open("rb") as file:
             return sum(1 for line in file if line.strip())
-    return sum(1 for _ in source.read(text_field))
+    return sum(1 for _ in read_file(source, text_field))

@@ -1,53 +1,53 @@
-"""Annotating a large input into a file, so that a crash loses nothing.
+"""Writes a large output in batches, so that an interrupted run can be resumed.
 
-While it runs, what is done stands in `<output>.partial`, what failed in
-`<output>.failed.partial`, and how much of both counts in `<output>.progress`,
-which is replaced after each batch. A run that finds them goes on from there:
-it cuts off what was written after the last complete batch, and skips the
-records that are done. Batches are cut at fixed record numbers, and so an output
-that was begun anew ten times is, byte for byte, that of a run in one go.
+During a run, `<output>.partial` holds the annotations, `<output>.failed.partial` the
+failures, and `<output>.progress` the number of valid bytes of both. The last is replaced
+after each batch. The next run removes bytes after the last complete batch and skips the
+records that are done. Batches end at fixed record numbers, so the output of a run that
+was resumed ten times is, byte for byte, the output of an uninterrupted run.
 """
 
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
 
 from ..errors import InputError
 from ..files import read_json, remove, write_json
 from .inputs import Failure, Record
 from .outputs import Format
-from .workers import Batch, Done
+from .workers import Batch, BatchOutput
 
-RECORDS = 256  # of a batch
+BATCH_RECORDS = 256
+Job = Mapping[str, object]  # fingerprints and options that decide what is written
 
 
 @dataclass
 class Progress:
-    """What of an input is done."""
+    """Counts of a run: records including failures, failures, and valid bytes of both files."""
 
-    records: int = 0  # read, with those that failed
+    records: int = 0
     failed: int = 0
-    bytes: int = 0  # of the output that count
+    bytes: int = 0
     failed_bytes: int = 0
     complete: bool = False
 
 
 class Output:
-    """A file that grows batch by batch.
+    """An output file that grows batch by batch.
 
-    path (Path): Where it is to stand in the end.
-    job (dict[str, Any]): What decides what is written. A run goes on only if it is the same.
-    how (Format): How the file begins and ends.
+    path (Path): The file.
+    job (Mapping[str, object]): All that decides what is written. A run is resumed only if
+        it is equal.
+    output_format (Format): Format of the file.
     """
 
-    def __init__(self, path: Path, job: dict[str, Any], how: Format) -> None:
-        self.path, self.job, self.how = path, job, how
+    def __init__(self, path: Path, job: Job, output_format: Format) -> None:
+        self.path, self.job, self.format = path, job, output_format
         self.partial, self.failed_partial, self.failed, self.journal, self.lock = (
             path.with_name(f"{path.name}.{end}")
             for end in ("partial", "failed.partial", "failed.jsonl", "progress", "lock")
@@ -56,10 +56,12 @@ class Output:
 
     @contextmanager
     def opened(self, *, restart: bool = False) -> Iterator["Output"]:
-        """Go on where the last run ended, or begin.
+        """Open the output where the last run stopped, or at its start.
 
-        restart (bool): Begin, whatever an earlier run has done.
-        RAISES (InputError): If another run is writing, or was begun in another way.
+        restart (bool): Start again even if an interrupted run can be resumed.
+        YIELDS (Output): This object.
+        RAISES (InputError): If another run is writing the file, or the interrupted run had
+            another job.
         """
         if self.path.is_dir():
             raise InputError(f"{self.path}: is a folder. Name a file.")
@@ -73,71 +75,63 @@ class Output:
                 remove(self.journal)
             try:
                 self._read_journal()
-                if self.progress.complete:  # killed while it put the files in their places
-                    yield self
-                    return
-                with (
-                    self.partial.open("ab") as self._good,
-                    self.failed_partial.open("ab") as self._bad,
-                ):
-                    self._cut(self._good, self.progress.bytes)
-                    self._cut(self._bad, self.progress.failed_bytes)
-                    yield self
+                if not self.progress.complete:  # else the last run was killed while it renamed
+                    _truncate(self.partial, self.progress.bytes)
+                    _truncate(self.failed_partial, self.progress.failed_bytes)
+                yield self
             finally:
-                if not self.journal.exists():  # nothing is left to go on with
+                if not self.journal.exists():  # nothing to resume
                     for path in (self.partial, self.failed_partial, self.lock):
                         remove(path)
-
-    def _cut(self, file: IO[bytes], size: int) -> None:
-        if file.tell() < size:
-            raise InputError(f"{file.name}: is shorter than it was. Say --restart to begin anew.")
-        file.truncate(size)
 
     def _read_journal(self) -> None:
         if not self.journal.exists():
             return
         try:
-            found = read_json(self.journal)
-            job, self.progress = found["job"], Progress(**found["progress"])
+            state = read_json(self.journal)
+            job, self.progress = state["job"], Progress(**state["progress"])
         except (InputError, KeyError, TypeError) as error:
             raise InputError(
-                f"{self.journal}: cannot be read. Say --restart to begin anew."
+                f"{self.journal}: cannot be read. Set --restart to start again."
             ) from error
         differing = [key for key in self.job if job.get(key) != self.job[key]]
         if differing:
             raise InputError(
-                f"{self.path}: a run of it was begun with another {', '.join(differing)}. "
-                "Go on as it was begun, or say --restart to begin anew."
+                f"{self.path}: an interrupted run had another {', '.join(differing)}. "
+                "Resume with the same options and files, or set --restart to start again."
             )
 
-    def add(self, done: Done) -> None:
-        """Write a batch, and then that it is written.
+    def add(self, batch: BatchOutput) -> None:
+        """Write a batch, then record in the journal that it is complete.
 
-        done (Done): What is to be written of the next records.
+        batch (BatchOutput): Rendered annotations and failures of the next records.
+        RAISES (InputError): If another process has changed the partial file.
         """
         progress = self.progress
-        for item in done:
-            if isinstance(item, Failure):
-                progress.failed_bytes += _write(self._bad, json.dumps(asdict(item)) + "\n")
-                progress.failed += 1
-            else:
-                before = self.how.between if progress.bytes else self.how.head
-                progress.bytes += _write(self._good, before + item)
-        progress.records += len(done)
+        annotations = [item for item in batch if not isinstance(item, Failure)]
+        failures = [json.dumps(asdict(item)) + "\n" for item in batch if isinstance(item, Failure)]
+        if annotations:
+            before = self.format.between if progress.bytes else self.format.head
+            text = before + self.format.between.join(annotations)
+            progress.bytes += _append(self.partial, text, progress.bytes)
+        text = "".join(failures)
+        progress.failed_bytes += _append(self.failed_partial, text, progress.failed_bytes)
+        progress.failed += len(failures)
+        progress.records += len(batch)
         self._save()
 
     def _save(self) -> None:
-        for file in (self._good, self._bad):
-            file.flush()
-            os.fsync(file.fileno())
         write_json(self.journal, {"job": self.job, "progress": asdict(self.progress)})
 
     def finish(self) -> None:
-        """Put the file, and what failed, in their places."""
+        """Complete the files and give them their names.
+
+        RAISES (InputError): If the partial file was changed or removed during the run.
+        """
         progress = self.progress
         if not progress.complete:
-            before = "" if progress.bytes else self.how.head
-            progress.bytes += _write(self._good, before + self.how.foot)
+            before = "" if progress.bytes else self.format.head
+            progress.bytes += _append(self.partial, before + self.format.foot, progress.bytes)
             progress.complete = True
             self._save()
         if not progress.failed:
@@ -147,21 +141,37 @@ class Output:
             if partial.exists():
                 partial.replace(path)
         if not self.path.exists():
-            raise InputError(f"{self.partial}: somebody removed it. Say --restart to begin anew.")
+            raise InputError(
+                f"{self.partial}: was removed during the run. Set --restart to start again."
+            )
         remove(self.journal)
 
 
-def _write(file: IO[bytes], text: str) -> int:
-    return file.write(text.encode())
+def _truncate(path: Path, size: int) -> None:
+    with path.open("ab") as file:
+        if file.tell() < size:
+            raise InputError(f"{path}: is shorter than it was. Set --restart to start again.")
+        file.truncate(size)
+
+
+def _append(path: Path, text: str, size: int) -> int:
+    """Append text to a file of a known size and wait until it is on the disk."""
+    with path.open("ab") as file:
+        if file.tell() != size:
+            raise InputError(f"{path}: was changed during the run. Set --restart to start again.")
+        written = file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return written
 
 
 def cut_batches(records: Iterable[Record | Failure], start: int) -> Iterator[Batch]:
-    """Cut records into batches at fixed numbers.
+    """Split records into batches of `BATCH_RECORDS`.
 
     records (Iterable[Record | Failure]): All records of the input.
-    start (int): How many are done.
-    YIELDS (Batch): The others.
+    start (int): Number of records to skip, which are done.
+    YIELDS (Batch): The next batch.
     """
     rest = islice(records, start, None)
-    while batch := list(islice(rest, RECORDS)):
+    while batch := list(islice(rest, BATCH_RECORDS)):
         yield batch

@@ -1,24 +1,22 @@
-"""What annotations are written as."""
+"""Output formats: each renders one annotation at a time, so that outputs can be resumed."""
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import wasabi
 
 from ..errors import printable
 from ..html import highlight
 from ..palette import label_colour
-from .annotator import Annotation
-
-FormatName = Literal["table", "json", "jsonl", "conll", "html"]
+from .options import FormatName
+from .records import AnnotatedSpan, Annotation, WordPiece
 
 
 @dataclass(frozen=True)
 class Format:
-    """How annotations become a file: each by itself, so that a long file can be gone on with."""
+    """A format: renders an annotation, and has text before, between and after annotations."""
 
     render: Callable[[Annotation], str]
     head: str = ""
@@ -26,35 +24,42 @@ class Format:
     foot: str = ""
 
 
-def to_json(annotation: Annotation, indent: int | None = None) -> str:
-    """JSON with other scripts as they are, unless UTF-8 cannot have them."""
-    options: dict[str, Any] = {"indent": indent, "default": _shown}
+def to_json(data: Mapping[str, object], indent: int | None = None) -> str:
+    """Convert an annotation to JSON.
+
+    data (Mapping[str, object]): An annotation, possibly with other fields.
+    indent (int | None): Spaces per level; None writes one line.
+    RETURNS (str): JSON. Characters are escaped only if UTF-8 cannot encode them, NaN and
+        infinity are null, and values without a JSON type, such as dates, are strings.
+    """
     try:
-        found = json.dumps(annotation, ensure_ascii=False, allow_nan=False, **options)
-        found.encode()
+        text = json.dumps(
+            data, ensure_ascii=False, allow_nan=False, indent=indent, default=_to_string
+        )
+        text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
-        return json.dumps(annotation, **options)
+        return json.dumps(data, indent=indent, default=_to_string)
     except ValueError:
-        return to_json(_without_nan(annotation), indent)
-    return found
+        finite = {key: _replace_nan(value) for key, value in data.items()}
+        return to_json(finite, indent)
+    return text
 
 
-def _shown(value: object) -> str:
-    """What JSON has no type for, such as a date."""
+def _to_string(value: object) -> str:
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def _without_nan(value: Any) -> Any:
-    """The same with null for numbers that are none, of which JSON has no notion."""
+def _replace_nan(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _replace_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [_replace_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_table(annotation: Annotation) -> str:
-    """The entities as the papers print them, or the word pieces if they are there."""
+    """Convert an annotation to a table of its word pieces, or else of its entities."""
+    rows: list[tuple[object, ...]]
     if "pieces" in annotation:
         header = ("word piece", "tag", "confidence", "start", "end")
         rows = [
@@ -74,18 +79,17 @@ def to_table(annotation: Annotation) -> str:
     return table.lstrip("\n")
 
 
-def mention(annotation: Annotation, span: dict[str, Any]) -> str:
-    """The text of a span."""
-    text: str = annotation["text"]
-    return text[span["start"] : span["end"]]
+def mention(annotation: Annotation, span: AnnotatedSpan) -> str:
+    """Cut the text of a span out of the annotated text."""
+    return annotation["text"][span["start"] : span["end"]]
 
 
-def _score(found: dict[str, Any]) -> str:
-    return f"{found['score']:.2f}" if "score" in found else ""
+def _score(item: AnnotatedSpan | WordPiece) -> str:
+    return f"{item['score']:.2f}" if "score" in item else ""
 
 
 def to_conll(annotation: Annotation) -> str:
-    """A token and its tag (IOB2) in each line, without white space that is a token by itself."""
+    """Convert an annotation to lines of a token and its IOB2 tag, without white space tokens."""
     tags = ["O"] * len(annotation["tokens"])
     for span in annotation["spans"]:
         tags[span["token_start"]] = f"B-{span['label']}"
@@ -100,7 +104,7 @@ def to_conll(annotation: Annotation) -> str:
 
 
 def to_html(annotation: Annotation) -> str:
-    """The text with its entities marked, as a part of a page."""
+    """Convert an annotation to a fragment of HTML with highlighted entities."""
     colours = {label: label_colour(label) for label in {s["label"] for s in annotation["spans"]}}
     return highlight(annotation["text"], annotation["spans"], colours) + "\n"
 
@@ -116,10 +120,12 @@ mark { padding: 0.1em 0.3em; border-radius: 0.3em; }
 mark span { font-size: 0.75rem; font-weight: 600; }
 </style>
 """
-FORMATS: dict[FormatName, Format] = {
-    "table": Format(to_table, between="\n"),
-    "json": Format(lambda a: to_json(a, indent=2), head="[\n", between=",\n", foot="\n]\n"),
-    "jsonl": Format(lambda a: to_json(a) + "\n"),
-    "conll": Format(to_conll),
-    "html": Format(to_html, head=PAGE),
+FORMATS = {
+    FormatName.TABLE: Format(to_table, between="\n"),
+    FormatName.JSON: Format(
+        lambda a: to_json(a, indent=2), head="[\n", between=",\n", foot="\n]\n"
+    ),
+    FormatName.JSONL: Format(lambda a: to_json(a) + "\n"),
+    FormatName.CONLL: Format(to_conll),
+    FormatName.HTML: Format(to_html, head=PAGE),
 }

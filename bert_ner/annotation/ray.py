@@ -1,8 +1,7 @@
-"""Annotating Parquet with Ray Data, on this machine or on a cluster.
+"""Annotates Parquet files with Ray Data, on this machine or on a cluster.
 
-Each worker loads the pipeline once. What a worker had not finished when it was
-killed, Ray gives to another one; a record that fails stands, with its error, in a
-folder of its own, and the others go on.
+Each worker loads the pipeline once. If a worker is killed, Ray gives its unfinished work
+to another one. Records that fail are written to a separate folder, with their errors.
 """
 
 import logging
@@ -17,9 +16,10 @@ import pyarrow.parquet
 from ..errors import InputError, first_line
 from ..files import remove, replacing
 from .annotator import annotate, explain
-from .inputs import Source, check_columns, count_records
-from .journal import RECORDS, Progress
-from .workers import Settings, given_name, load_for
+from .inputs import InputFile, check_columns, count_records
+from .journal import BATCH_RECORDS, Progress
+from .options import InputFormat, WorkerOptions
+from .workers import load_pipeline, output_name
 
 INT, STRING = pa.int64(), pa.string()
 TOKENS = pa.list_(
@@ -34,94 +34,93 @@ SPANS = pa.list_(
         }.items()
     )
 )
-MOST_ROWS = 8 * RECORDS  # what a worker is given at a time
-PARTS = 4  # that each worker is given at least, so that none waits for the last one's
+MAX_BLOCK_ROWS = 8 * BATCH_RECORDS
+BLOCKS_PER_WORKER = 4  # at least, so that no worker waits long for the others
 
 
 class Annotator:
-    """What a worker of Ray does: `work.py`'s batch function, on tables."""
+    """A worker of Ray: annotates tables.
 
-    def __init__(self, settings: Settings, text_field: str) -> None:
+    options (WorkerOptions): The pipeline. The format has no effect.
+    text_field (str): Column that holds the text.
+    RAISES (InputError): If the pipeline cannot be loaded.
+    """
+
+    def __init__(self, options: WorkerOptions, text_field: str) -> None:
         import torch
 
-        torch.set_num_threads(1)  # a worker is given one core, and sees its GPU as number 0
-        self.nlp, self.extract = load_for(replace(settings, gpu=min(settings.gpu, 0)))
+        torch.set_num_threads(1)  # Ray gives a worker one core, and its GPU has the number 0
+        self.nlp, self.extract = load_pipeline(replace(options, gpu=min(options.gpu, 0)))
         self.text_field = text_field
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        """Add `tokens`, `spans` and `error` to each row."""
+        """Add the columns `tokens`, `spans`, `error` and `failed`.
+
+        table (Table): Rows of the input.
+        RETURNS (Table): The same rows with the columns.
+        """
         texts = table.column(self.text_field).to_pylist()
-        known = [text for text in texts if isinstance(text, str)]
-        results = iter(annotate(self.nlp, known, self.extract))
+        valid = [text for text in texts if isinstance(text, str)]
+        annotated = iter(annotate(self.nlp, valid, self.extract))
         missing = ValueError("has no text")
-        found = [next(results) if isinstance(text, str) else missing for text in texts]
-        good = [None if isinstance(item, Exception) else item for item in found]
+        results = [next(annotated) if isinstance(text, str) else missing for text in texts]
+        good = [None if isinstance(result, Exception) else result for result in results]
+        errors = [explain(result) if isinstance(result, Exception) else None for result in results]
         columns = {
             "tokens": pa.array([item and item["tokens"] for item in good], TOKENS),
             "spans": pa.array([item and item["spans"] for item in good], SPANS),
-            "error": pa.array(
-                [explain(item) if isinstance(item, Exception) else None for item in found], STRING
-            ),
+            "error": pa.array(errors, STRING),
             "failed": pa.array([item is None for item in good]),
         }
-        given = [given_name(n) if n != self.text_field else n for n in table.column_names]
-        table = table.rename_columns(given)
+        names = [n if n == self.text_field else output_name(n) for n in table.column_names]
+        table = table.rename_columns(names)
         for name, column in columns.items():
             table = table.append_column(name, column)
         return table
 
 
 def annotate_on_cluster(
-    sources: list[Source],
+    sources: list[InputFile],
     output: Path,
     *,
-    settings: Settings,
+    options: WorkerOptions,
     text_field: str = "text",
     workers: int = 1,
     address: str | None = None,
 ) -> Progress:
     """Annotate Parquet files into a folder of Parquet files.
 
-    sources (list[Source]): The files.
-    output (Path): The folder to write. It appears when all is done. What failed
-        stands in the folder `<output>.failed`.
-    settings (Settings): How; the format has no meaning here.
-    text_field (str): The column of the text. The others are kept.
-    workers (int): How many load the pipeline, with a core each.
-    address (str | None): A cluster's, None for a Ray on this machine.
-    RETURNS (Progress): How many records were read, and how many failed.
-    RAISES (InputError): If Ray is not installed, the files are not Parquet, the output
-        is there already, or the cluster fails.
+    sources (list[InputFile]): The files.
+    output (Path): Output folder. It appears when all records are done. Records that fail
+        are in the folder `<output>.failed`.
+    options (WorkerOptions): The pipeline. The format has no effect.
+    text_field (str): Column that holds the text. Other columns are kept.
+    workers (int): Number of workers, each with one core.
+    address (str | None): Address of a Ray cluster, None to start Ray on this machine.
+    RETURNS (Progress): Numbers of records and failures.
+    RAISES (InputError): If Ray is not installed, a file is not Parquet, the output exists,
+        or the cluster fails.
     """
     ray = _import_ray()
     failed = output.with_name(f"{output.name}.failed")
     _check(sources, text_field, (output, failed))
-    load_for(replace(settings, gpu=-1))  # says what is wrong with the pipeline, before Ray does
+    load_pipeline(replace(options, gpu=-1))  # raises an error that is clearer than Ray's
     try:
         _start(ray, workers, address)
         with replacing(output) as partial:
             expected = count_records(sources, text_field)
-            rows = max(1, min(MOST_ROWS, math.ceil(expected / (PARTS * workers))))
-            data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
-            blocks = data.repartition(target_num_rows_per_block=rows)
-            blocks.map_batches(
-                Annotator,
-                fn_constructor_args=(settings, text_field),
-                batch_size=RECORDS,
-                batch_format="pyarrow",
-                compute=ray.data.ActorPoolStrategy(size=workers),
-                num_cpus=1,
-                num_gpus=int(settings.gpu >= 0),
-            ).write_parquet(str(partial.resolve()), partition_cols=["failed"])
+            rows = max(1, min(MAX_BLOCK_ROWS, math.ceil(expected / (BLOCKS_PER_WORKER * workers))))
+            annotator = (options, text_field)
+            _annotate_blocks(ray, sources, partial, annotator, rows=rows, workers=workers)
             progress = Progress(
                 records=_count_rows(partial), failed=_count_rows(partial / "failed=true")
             )
             if expected != progress.records:
                 raise InputError(
-                    f"expected {expected} records, found {progress.records} in the output: input "
-                    "and output must lie where every machine of the cluster reaches them."
+                    f"expected {expected} records, found {progress.records} in the output: put "
+                    "input and output where every machine of the cluster can access them."
                 )
-            _take_apart(partial, failed)
+            _separate_failures(partial, failed)
     except (ray.exceptions.RayError, ConnectionError) as error:
         raise InputError(f"Ray failed, and nothing is written: {first_line(error)}") from error
     finally:
@@ -129,14 +128,36 @@ def annotate_on_cluster(
     return progress
 
 
-def _check(sources: list[Source], text_field: str, outputs: tuple[Path, Path]) -> None:
+def _annotate_blocks(
+    ray: Any,
+    sources: list[InputFile],
+    folder: Path,
+    annotator: tuple[WorkerOptions, str],
+    *,
+    rows: int,
+    workers: int,
+) -> None:
+    """Annotate blocks of rows, and write them below `failed=false` and `failed=true`."""
+    data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
+    data.repartition(target_num_rows_per_block=rows).map_batches(
+        Annotator,
+        fn_constructor_args=annotator,
+        batch_size=BATCH_RECORDS,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(size=workers),
+        num_cpus=1,
+        num_gpus=int(annotator[0].gpu >= 0),
+    ).write_parquet(str(folder.resolve()), partition_cols=["failed"])
+
+
+def _check(sources: list[InputFile], text_field: str, outputs: tuple[Path, Path]) -> None:
     for source in sources:
-        if source.kind != "parquet":
-            raise InputError(f"{source.name}: is not Parquet, which is what --engine ray reads.")
+        if source.format is not InputFormat.PARQUET:
+            raise InputError(f"{source.name}: is not Parquet. --engine ray reads only Parquet.")
     check_columns(sources, text_field)
     for path in outputs:
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            raise InputError(f"{path}: is there already. Remove it, or name another output.")
+            raise InputError(f"{path}: already exists. Remove it, or name another output.")
         remove(path)
 
 
@@ -156,7 +177,7 @@ def _start(ray: Any, workers: int, address: str | None) -> None:
         import bert_ner
 
         ray.init(address=address, runtime_env={"py_modules": [bert_ner]}, log_to_driver=False)
-    else:  # a core more than the workers', for reading and writing
+    else:  # one core more than the workers', to read and write
         ray.init(
             address="local", num_cpus=workers + 1, log_to_driver=False, include_dashboard=False
         )
@@ -166,9 +187,9 @@ def _count_rows(folder: Path) -> int:
     return sum(pa.parquet.ParquetFile(path).metadata.num_rows for path in folder.rglob("*.parquet"))
 
 
-def _take_apart(folder: Path, failed: Path) -> None:
-    """Put what failed beside the rest."""
-    folder.mkdir(exist_ok=True)  # Ray writes nothing of an input without rows
+def _separate_failures(folder: Path, failed: Path) -> None:
+    """Move the failures to a folder, and the other files up."""
+    folder.mkdir(exist_ok=True)  # Ray writes nothing for an input without rows
     if (folder / "failed=true").exists():
         (folder / "failed=true").rename(failed)
     for path in sorted((folder / "failed=false").glob("*.parquet")):

@@ -1,4 +1,4 @@
-"""A batch of records to what is written of it, here or in processes of their own."""
+"""Annotates batches of records, in this process or in several that share the cores."""
 
 import multiprocessing
 import os
@@ -7,136 +7,132 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from threading import Thread
+from typing import cast
 
 from spacy.language import Language
 
 from ..devices import use_device
 from ..errors import InputError
-from .annotator import Annotation, Extract, annotate, explain, load, to_annotation
+from .annotator import Extract, annotate, explain, load, to_annotation
 from .inputs import Failure, Record
-from .outputs import FORMATS, FormatName, to_json
-from .wordpieces import with_pieces
+from .options import WorkerOptions
+from .outputs import FORMATS, to_json
+from .records import Annotation
+from .wordpieces import with_wordpieces
 
-Batch = list[Record | Failure]  # with what could not be read
-Done = list[str | Failure]  # what is to be written of each
-OURS = ("text", "tokens", "spans", "pieces", "error", "failed")
-AHEAD = 2  # batches that wait for each worker
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How records are annotated."""
-
-    pipeline: str = "en_bert_ner"
-    format: FormatName = "jsonl"
-    min_confidence: float = 0.0
-    by_word_piece: bool = False
-    gpu: int = -1  # its number, -1 for the CPU
+Batch = list[Record | Failure]  # failures are records that could not be read
+BatchOutput = list[str | Failure]  # for each record its rendered annotation, or the failure
+RESERVED = ("text", "tokens", "spans", "pieces", "error", "failed")  # names of output fields
+BATCHES_AHEAD = 2  # queued for each worker
 
 
-def load_for(settings: Settings) -> tuple[Language, Extract]:
-    """Load the pipeline, and what is made of its documents.
+def load_pipeline(options: WorkerOptions) -> tuple[Language, Extract]:
+    """Load the pipeline on its device.
 
-    RAISES (InputError): If that cannot be.
+    options (WorkerOptions): The pipeline and its settings.
+    RETURNS (tuple[Language, Callable[[Doc], Annotation]]): The pipeline, and the function
+        that converts its documents.
+    RAISES (InputError): If the pipeline cannot be loaded or lacks what the options need.
     """
-    use_device(settings.gpu)
-    nlp = load(settings.pipeline, min_confidence=settings.min_confidence)
-    return nlp, with_pieces(nlp) if settings.by_word_piece else to_annotation
+    use_device(options.gpu)
+    nlp = load(options.pipeline, min_confidence=options.min_confidence)
+    return nlp, with_wordpieces(nlp) if options.by_word_piece else to_annotation
 
 
-def make_worker(settings: Settings) -> Callable[[Batch], Done]:
-    """Load the pipeline, and return what annotates a batch with it.
+def make_worker(options: WorkerOptions) -> Callable[[Batch], BatchOutput]:
+    """Load the pipeline, and make a function that annotates a batch with it.
 
-    RAISES (InputError): If that cannot be.
+    options (WorkerOptions): The pipeline and the output format.
+    RETURNS (Callable[[Batch], BatchOutput]): The function.
+    RAISES (InputError): See `load_pipeline`.
     """
-    nlp, extract = load_for(settings)
-    render = FORMATS[settings.format].render
+    nlp, extract = load_pipeline(options)
+    render = FORMATS[options.format].render
 
-    def work(batch: Batch) -> Done:
+    def work(batch: Batch) -> BatchOutput:
         texts = [record.text for record in batch if isinstance(record, Record)]
-        found = iter(annotate(nlp, texts, extract))
-        return [r if isinstance(r, Failure) else _written(r, next(found), render) for r in batch]
+        results = iter(annotate(nlp, texts, extract))
+        return [r if isinstance(r, Failure) else _render(r, next(results), render) for r in batch]
 
     return work
 
 
-def _written(
-    record: Record, found: Annotation | Exception, render: Callable[[Annotation], str]
+def _render(
+    record: Record, result: Annotation | Exception, render: Callable[[Annotation], str]
 ) -> str | Failure:
-    fields = {given_name(key): value for key, value in record.fields.items()}
-    if isinstance(found, Exception):
-        return Failure(
-            record.where, explain(found), to_json({**record.fields, "text": record.text})
-        )
-    return render({**fields, **found})
+    if isinstance(result, Exception):
+        content = to_json({**record.fields, "text": record.text})
+        return Failure(record.where, explain(result), content)
+    fields = {output_name(key): value for key, value in record.fields.items()}
+    return render(cast(Annotation, {**fields, **result}))
 
 
-def given_name(key: str) -> str:
-    """What a field of the input is called in the output, where its name may be one of ours."""
-    return f"given_{key}" if key in OURS else key
+def output_name(field: str) -> str:
+    """Name an input field in the output: `given_<name>` if the name is reserved."""
+    return f"given_{field}" if field in RESERVED else field
 
 
-def work_through(batches: Iterable[Batch], settings: Settings, workers: int) -> Generator[Done]:
-    """Annotate batches, and give them back in order.
+def annotate_batches(
+    batches: Iterable[Batch], options: WorkerOptions, workers: int
+) -> Generator[BatchOutput]:
+    """Annotate batches and return them in order.
 
-    batches (Iterable[Batch]): The batches, of which no more than a few are held.
-    settings (Settings): How.
-    workers (int): With 1 they are annotated in this process, with more in processes
-        that share the cores.
-    YIELDS (Done): What is to be written.
+    batches (Iterable[Batch]): The batches. Only a few are in memory at once.
+    options (WorkerOptions): The pipeline and the output format.
+    workers (int): Number of processes. With 1, this process annotates.
+    YIELDS (BatchOutput): The output of the next batch.
     RAISES (InputError): If the pipeline cannot be loaded, or a worker is killed.
     """
     if workers == 1:
-        yield from map(make_worker(settings), batches)
+        yield from map(make_worker(options), batches)
         return
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (settings, threads)) as pool:
-        waiting: deque[Future[Done]] = deque()
+    with ProcessPoolExecutor(workers, context, _start_worker, (options, threads)) as pool:
+        queue: deque[Future[BatchOutput]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_work, batch))
-                if len(waiting) > AHEAD * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                queue.append(pool.submit(_work, batch))
+                if len(queue) > BATCHES_AHEAD * workers:
+                    yield queue.popleft().result()
+            while queue:
+                yield queue.popleft().result()
         except BrokenProcessPool as error:
             raise InputError(
-                "a worker ended before its work did, perhaps for lack of memory. "
-                "The same command, without --restart, goes on; --workers says how many there are."
+                "a worker was killed, perhaps for lack of memory. Run the same command without "
+                "--restart to resume, perhaps with fewer --workers."
             ) from error
         finally:
-            for future in waiting:
+            for future in queue:
                 future.cancel()
 
 
-_worker: Callable[[Batch], Done] | InputError
+_worker: Callable[[Batch], BatchOutput] | InputError
 
 
-def _start(settings: Settings, threads: int) -> None:
+def _start_worker(options: WorkerOptions, threads: int) -> None:
     """Load the pipeline in a new process."""
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told, and ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles it and ends the others
     Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
     try:
-        _worker = make_worker(settings)
+        _worker = make_worker(options)
     except InputError as error:
         _worker = error
 
 
 def _end_with_parent() -> None:
-    """End this process when the first one is killed, which cannot say so."""
+    """End this process when the main process is killed, which cannot end it any more."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)
 
 
-def _work(batch: Batch) -> Done:
+def _work(batch: Batch) -> BatchOutput:
     if isinstance(_worker, InputError):
         raise _worker
     return _worker(batch)

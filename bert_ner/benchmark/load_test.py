@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import numpy
 import typer
 
-from ..annotation.annotator import Annotation, annotate, load
+from ..annotation.annotator import annotate, load
+from ..annotation.records import Annotation
 from ..devices import describe_machine
 from ..errors import InputError
 from ..evaluation.examples import parse
