@@ -1,22 +1,36 @@
-"""What can be changed of an encoder: let it see case, freeze it, adapt it in part."""
+"""Changes to an encoder before training: segments for case, frozen layers, low-rank adapters."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from torch import nn
+from transformers import PreTrainedModel
 
 from .wordpieces import CASES
 
-SEGMENTS = "token_type_embeddings"  # what BERT calls its segment table
+SEGMENTS = "token_type_embeddings"  # BERT's name for its segment table
+ATTENTION = ("query", "key", "value", "q", "k", "v", "q_lin", "k_lin", "v_lin")
 
 
-def add_case_segments(encoder: Any) -> None:
+@dataclass(frozen=True, kw_only=True)
+class LoraOptions:
+    """Size of low-rank adapters.
+
+    rank (int): Rank of each adapter, at least 1.
+    alpha (float): Scale of the adapters' output, multiplied by the rank.
+    """
+
+    rank: int
+    alpha: float
+
+
+def add_case_segments(encoder: PreTrainedModel) -> None:
     """Extend the encoder's segment table to one row for each class of case.
 
-    Every row starts as a copy of row 0, the one that a single text has, so that
-    the encoder says the same as before until it is trained.
+    Every row starts as a copy of row 0, the row of a single text, so the output of
+    the encoder does not change until it is trained.
 
     encoder (PreTrainedModel): The encoder, changed in place.
-    RAISES (ValueError): If it has no segment table.
+    RAISES (ValueError): If the encoder has no segment table.
     """
     parents = [m for m in encoder.modules() if isinstance(getattr(m, SEGMENTS, None), nn.Embedding)]
     if not parents:
@@ -31,11 +45,11 @@ def add_case_segments(encoder: Any) -> None:
     encoder.config.type_vocab_size = len(CASES)
 
 
-def freeze(encoder: Any, layers: int) -> None:
-    """Freeze the embeddings and the lowest layers, but for the cases' segments.
+def freeze(encoder: PreTrainedModel, layers: int) -> None:
+    """Freeze the embeddings and the lowest layers. The segments for case stay trainable.
 
     encoder (PreTrainedModel): The encoder, changed in place.
-    layers (int): How many layers; 0 freezes the embeddings alone.
+    layers (int): Number of layers; 0 freezes the embeddings alone.
     RAISES (ValueError): If the encoder has fewer layers.
     """
     total = encoder.config.num_hidden_layers
@@ -48,46 +62,45 @@ def freeze(encoder: Any, layers: int) -> None:
         )
     for module in (encoder.embeddings, *stacks[0][:layers]):
         for name, parameter in module.named_parameters():
-            parameter.requires_grad = _tells_case(name, parameter)
+            parameter.requires_grad = _is_case_table(name, parameter)
 
 
-def _tells_case(name: str, parameter: nn.Parameter) -> bool:
-    """Whether these are the rows that `add_case_segments` has added, which are yet to learn."""
+def _is_case_table(name: str, parameter: nn.Parameter) -> bool:
+    """Whether a parameter is the segment table that `add_case_segments` has made."""
     return SEGMENTS in name and len(parameter) == len(CASES)
 
 
-def add_lora(encoder: Any, lora: dict[str, Any]) -> None:
-    """Put low-rank adapters beside the attention's weights and freeze the rest.
+def add_lora(encoder: PreTrainedModel, options: LoraOptions) -> None:
+    """Add low-rank adapters to the attention weights and freeze all other weights.
 
-    The cases' segments go on learning. Source: Hu et al., "LoRA: Low-Rank
+    The segments for case stay trainable. Source: Hu et al., "LoRA: Low-Rank
     Adaptation of Large Language Models" (ICLR 2022), through peft.
 
     encoder (PreTrainedModel): The encoder, changed in place.
-    lora (dict[str, Any]): rank and alpha.
+    options (LoraOptions): Size of the adapters.
     RAISES (ValueError): If peft is not installed.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise ValueError("lora_rank needs peft: pip install 'en_bert_ner_project[lora]'") from error
-    targets = ["query", "key", "value", "q", "k", "v", "q_lin", "k_lin", "v_lin"]
-    present = {name.rsplit(".")[-1] for name, _ in encoder.named_modules()}
+    names = {name.rsplit(".")[-1] for name, _ in encoder.named_modules()}
     config = LoraConfig(
-        r=lora["rank"],
-        lora_alpha=lora["alpha"],
+        r=options.rank,
+        lora_alpha=options.alpha,
         lora_dropout=0.1,
-        target_modules=sorted(present.intersection(targets)),
+        target_modules=sorted(names.intersection(ATTENTION)),
     )
     inject_adapter_in_model(config, encoder)
     for name, parameter in encoder.named_parameters():
-        parameter.requires_grad = "lora_" in name or _tells_case(name, parameter)
+        parameter.requires_grad = "lora_" in name or _is_case_table(name, parameter)
 
 
-def merge_lora(encoder: Any) -> int:
-    """Add the adapters to the weights beside them, and take the adapters away.
+def merge_lora(encoder: PreTrainedModel) -> int:
+    """Add the adapters to the weights they adapt, and remove the adapters.
 
     encoder (PreTrainedModel): The encoder, changed in place.
-    RETURNS (int): How many adapters were merged.
+    RETURNS (int): Number of merged adapters.
     """
     merged = 0
     for parent in list(encoder.modules()):

@@ -15,10 +15,11 @@ from spacy.util import registry
 from thinc.api import Config
 
 from .head import make_token_classifier
+from .listener import make_listener
 from .logger import make_logger
 from .ner import make_token_classifier_ner
 from .scorer import make_ner_scorer
-from .transformer import make_listener, make_transformer_model, make_transformer_model_v1
+from .transformer import make_transformer_model, make_transformer_model_v1
 from .windows import make_batch_by_pieces, make_windows
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {

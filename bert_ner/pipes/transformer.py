@@ -1,115 +1,137 @@
 """A transformer model that reads each token once, where it has most context.
 
-It takes the place of `spacy-transformers.TransformerModel.v3` in a config and
-feeds the same listeners. It differs in this:
+It replaces `spacy-transformers.TransformerModel.v3` in a config and feeds the same
+listeners. The differences:
 
-- The tokenizer itself says which word piece belongs to which token: see
-  wordpieces.py.
-- `case_segments` gives the encoder back what an uncased vocabulary throws away.
-- The encoder can be frozen or adapted in part, and stores its weights as
+- The tokenizer itself aligns word pieces with tokens: see wordpieces.py.
+- `case_segments` restores the case that an uncased vocabulary drops.
+- The encoder can be frozen or adapted in part, and its weights are stored as
   safetensors: see encoder.py.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import spacy_transformers.architectures  # noqa: F401  (registers what a config names)
-from spacy.tokens import Doc, Span
-from spacy.util import registry
-from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
-from spacy_transformers.layers.transformer_model import (
-    TransformerModel,
-)
-from thinc.api import CupyOps, Model, Ragged, torch2xp
-from thinc.types import Floats2d
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch, HFObjects, WordpieceBatch
+from spacy_transformers.layers.transformer_model import TransformerModel
+from thinc.api import CupyOps, Model, torch2xp
 from transformers.modeling_outputs import BaseModelOutput
 
 from . import wordpieces
-from .encoder import make_encoder
+from .adapters import LoraOptions
+from .encoder import EncoderOptions, make_encoder
+from .storage import Settings
+from .windows import SpanGetter
 
-# Word pieces that the encoder reads at once, padding included: few for the caches of a
-# processor, many to keep a GPU busy. And how many take as long as calling it does.
+# Positions that the encoder reads at once, padding included: few enough for the caches of a
+# processor, many enough to keep a GPU busy. Second, the cost of one call in positions.
 ON_CPU, TRAINING, ON_GPU = (2048, 32), (2048, 64), (65536, 8192)
+
+
+class EncoderModel(TransformerModel):  # type: ignore[misc]  # spacy-transformers has no types
+    """The model of spacy-transformers' `transformer` component. See `make_transformer_model`.
+
+    name (str): The pretrained encoder that `initialize` loads.
+    get_spans (SpanGetter): The span getter.
+    encoder (Model): The layer that runs the encoder.
+    case_segments (bool): Whether the segment of a word piece is the case of its token.
+    """
+
+    def __init__(
+        self, name: str, get_spans: SpanGetter, encoder: Model[Any, Any], *, case_segments: bool
+    ) -> None:
+        Model.__init__(
+            self,
+            "transformer",
+            forward,
+            init=init,
+            layers=[encoder],
+            dims={"nO": None},
+            attrs={
+                "get_spans": get_spans,
+                "name": name,
+                "set_transformer": set_transformer,
+                "has_transformer": False,
+                "flush_cache_chance": 0.0,
+                "replace_listener": refuse_replacing,
+                "replace_listener_cfg": refuse_replacing,
+                "case_segments": case_segments,
+            },
+        )
+
+    def copy(self) -> "EncoderModel":
+        """Copy the model and its encoder. The copy has its own `model.id`."""
+        copied = EncoderModel(
+            self.attrs["name"],
+            self.attrs["get_spans"],
+            self.layers[0].copy(),
+            case_segments=self.attrs["case_segments"],
+        )
+        copied.attrs.update(self.attrs)
+        if self.has_dim("nO"):
+            copied.set_dim("nO", self.get_dim("nO"))
+        return copied
 
 
 def make_transformer_model(
     name: str,
-    get_spans: Callable[[Iterable[Doc]], list[list[Span]]],
-    tokenizer_config: dict[str, Any] | None = None,
-    transformer_config: dict[str, Any] | None = None,
+    get_spans: SpanGetter,
+    tokenizer_config: Settings | None = None,
+    transformer_config: Settings | None = None,
     mixed_precision: bool = False,
-    grad_scaler_config: dict[str, Any] | None = None,
+    grad_scaler_config: Settings | None = None,
     case_segments: bool = False,
     frozen_layers: int | None = None,
     frozen_steps: int = 0,
     lora_rank: int = 0,
     lora_alpha: float = 16.0,
-) -> Model[list[Doc], FullTransformerBatch]:
+) -> EncoderModel:
     """Build a transformer model for spacy-transformers' `transformer` component.
 
     name (str): The encoder: a local folder or a name on the Hub.
-    get_spans (Callable): The span getter. Its spans may overlap; together they
-        must hold every token.
-    tokenizer_config (dict[str, Any]): Settings of the tokenizer.
-    transformer_config (dict[str, Any]): Settings of the encoder.
-    mixed_precision (bool): Whether to compute in half precision on a GPU, and
-        on a CPU to train, but not to predict, in bfloat16. That pays on a CPU that
-        has instructions for it.
-    grad_scaler_config (dict[str, Any]): Settings of the gradient scaler.
-    case_segments (bool): Whether each word piece's segment says the case of its
-        token. See `case_of` in wordpieces.py, and adaptation.py.
-    frozen_layers (int | None): Freeze the embeddings and this many of the lowest
-        layers; 0 is the embeddings alone, None is nothing.
-    frozen_steps (int): Train nothing of the encoder in the first steps.
-    lora_rank (int): Rank of the adapters, 0 for none. Needs peft to train.
-    lora_alpha (float): What the adapters' output is scaled by, times the rank.
-    RETURNS (Model): The model.
+    get_spans (Callable): The span getter. Its spans may overlap, and each token must be
+        in at least one of them.
+    tokenizer_config (dict | None): Settings of the tokenizer.
+    transformer_config (dict | None): Settings of the encoder.
+    mixed_precision, grad_scaler_config, case_segments, frozen_layers, frozen_steps: See
+        `EncoderOptions`. Mixed precision saves time on a CPU with instructions for bfloat16.
+    lora_rank (int): Rank of the adapters, 0 for none. Training needs peft.
+    lora_alpha (float): Scale of the adapters' output, multiplied by the rank.
+    RETURNS (EncoderModel): The model, without an encoder until it is initialized or loaded.
     """
-    model = TransformerModel(
-        name,
-        get_spans,
-        {"use_fast": True, **(tokenizer_config or {})},
-        dict(transformer_config or {}),
-        mixed_precision,
-        dict(grad_scaler_config or {}),
+    settings = {"use_fast": True, **(tokenizer_config or {})}
+    encoder = make_encoder(
+        HFObjects(None, None, None, settings, dict(transformer_config or {})),
+        EncoderOptions(
+            case_segments=case_segments,
+            frozen_layers=frozen_layers,
+            frozen_steps=frozen_steps,
+            lora=LoraOptions(rank=lora_rank, alpha=lora_alpha) if lora_rank else None,
+            mixed_precision=mixed_precision,
+            grad_scaler_config=grad_scaler_config or {},
+        ),
     )
-    model.layers[0] = make_encoder(
-        model.layers[0].shims[0]._hfmodel,
-        case_segments=case_segments,
-        frozen_layers=frozen_layers,
-        frozen_steps=frozen_steps,
-        lora={"rank": lora_rank, "alpha": lora_alpha} if lora_rank else {},
-        mixed_precision=mixed_precision,
-        grad_scaler_config=dict(grad_scaler_config or {}),
-    )
-    model._func = forward
-    model.init = init
-    model.attrs["case_segments"] = case_segments
-    model.attrs["replace_listener"] = refuse_replacing
-    model.attrs["replace_listener_cfg"] = refuse_replacing
-    return model
+    return EncoderModel(name, get_spans, encoder, case_segments=case_segments)
 
 
 def make_transformer_model_v1(
     name: str,
-    get_spans: Callable[[Iterable[Doc]], list[list[Span]]],
-    tokenizer_config: dict[str, Any] | None = None,
-    transformer_config: dict[str, Any] | None = None,
+    get_spans: SpanGetter,
+    tokenizer_config: Settings | None = None,
+    transformer_config: Settings | None = None,
     mixed_precision: bool = False,
-    grad_scaler_config: dict[str, Any] | None = None,
+    grad_scaler_config: Settings | None = None,
     case_segments: bool = False,
     word_dropout: float = 0.0,
     frozen_layers: int | None = None,
     frozen_steps: int = 0,
     lora_rank: int = 0,
     lora_alpha: float = 16.0,
-) -> Model[list[Doc], FullTransformerBatch]:
-    """Build what version 1 built, so that pipelines of any age load.
+) -> EncoderModel:
+    """Build the model for a config that names version 1. See `make_transformer_model`.
 
-    See `make_transformer_model`.
-
-    word_dropout (float): Ignored. It hid tokens during training only, and lowered F1.
+    word_dropout (float): Ignored. It hid tokens during training, which lowered F1.
     """
     return make_transformer_model(
         name,
@@ -127,23 +149,38 @@ def make_transformer_model_v1(
 
 
 def refuse_replacing(*_: Any) -> None:
-    """Say that a component cannot get an encoder of its own."""
+    """Refuse to give a component an encoder that it does not share.
+
+    RAISES (ValueError): Always.
+    """
     raise ValueError(
-        "bert_ner.TransformerModel cannot be put in the place of a listener. "
+        "bert_ner.TransformerModel cannot replace a listener. "
         "Source the transformer together with the component that listens to it."
     )
 
 
+def set_transformer(model: Model, objects: HFObjects) -> None:
+    """Give the model its encoder and tokenizer.
+
+    RAISES (ValueError): If the model has an encoder.
+    """
+    if model.attrs["has_transformer"]:
+        raise ValueError("the transformer model has an encoder already")
+    model.layers[0].shims[0].replace(objects)
+    model.attrs["has_transformer"] = True
+    model.set_dim("nO", objects.transformer.config.hidden_size)
+
+
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the encoder, unless it is there."""
+    """Load the pretrained encoder, unless the model has one."""
     if not model.attrs["has_transformer"]:
-        model.attrs["set_transformer"](model, model.layers[0].shims[0].load(model.attrs["name"]))
+        set_transformer(model, model.layers[0].shims[0].load(model.attrs["name"]))
 
 
 def forward(
     model: Model, docs: list[Doc], is_train: bool
 ) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
-    """Cut documents into windows and run the encoder on all of them at once."""
+    """Cut documents into windows and encode all of them."""
     nested = model.attrs["get_spans"](docs)
     pieces, words = wordpieces.tokenize(
         model.tokenizer, model.transformer.config, nested, model.attrs["case_segments"]
@@ -168,75 +205,34 @@ def forward(
 
 
 def encode(
-    encoder: Model, pieces: WordpieceBatch, is_train: bool
-) -> tuple[BaseModelOutput, Callable[[Any], None]]:
-    """Run the encoder on windows of similar length at a time, and restore their order.
+    encoder: Model[WordpieceBatch, BaseModelOutput], pieces: WordpieceBatch, is_train: bool
+) -> tuple[BaseModelOutput, Callable[[BaseModelOutput], object]]:
+    """Encode windows of similar length together, and restore their order.
 
     encoder (Model): The encoder.
     pieces (WordpieceBatch): The windows, padded to the longest.
-    is_train (bool): Whether its gradient is wanted.
+    is_train (bool): Whether a gradient will be needed.
     RETURNS (tuple[BaseModelOutput, Callable]): `last_hidden_state`, (windows, longest,
-        width), 0 in padding where windows were taken apart; and the way back.
+        width), with 0 in padding if there are several groups; and the callback for the
+        gradient.
     """
     on_gpu = isinstance(encoder.ops, CupyOps)
     size, call = ON_GPU if on_gpu else TRAINING if is_train else ON_CPU
-    parts = wordpieces.group_by_length(pieces.lengths, size, call)
-    if len(parts) == 1 or (is_train and on_gpu):  # there a gradient's scale is undone only once
-        return encoder(pieces, is_train)
-    hidden, ways_back = None, []
-    for rows in parts:
+    groups = wordpieces.group_by_length(pieces.lengths, size, call)
+    if len(groups) == 1 or (is_train and on_gpu):  # on a GPU, a gradient can be unscaled only once
+        output, backprop = encoder(pieces, is_train)
+        return output, backprop
+    hidden, callbacks = None, []
+    for rows in groups:
         output, backprop = encoder(wordpieces.take(pieces, rows), is_train)
         part = output.last_hidden_state.detach()
         if hidden is None:
             hidden = part.new_zeros((*pieces.input_ids.shape, part.shape[-1]))
         hidden[rows, : part.shape[1]] = part
-        ways_back.append((rows, part.shape[1], backprop))
+        callbacks.append((rows, part.shape[1], backprop))
 
-    def backprop_parts(gradient: BaseModelOutput) -> None:
-        for rows, longest, backprop in ways_back:
+    def backprop_groups(gradient: BaseModelOutput) -> None:
+        for rows, longest, backprop in callbacks:
             backprop(BaseModelOutput(last_hidden_state=gradient[0][rows, :longest]))
 
-    return BaseModelOutput(last_hidden_state=hidden), backprop_parts
-
-
-def make_listener(
-    pooling: Model[Ragged, Floats2d], grad_factor: float = 1.0, upstream: str = "*"
-) -> Model[list[Doc], list[Floats2d]]:
-    """Build a listener that gives a document without tokens vectors of the right width.
-
-    The one of spacy-transformers, which it stands for, gives such a document a
-    width of 0, and features cannot be put beside that in a batch with others. It
-    also gathers the word pieces of one document after the other; here that is done
-    for all at once, but for training.
-
-    pooling (Model[Ragged, Floats2d]): From the word pieces of a token to its vector.
-    grad_factor (float): What the gradient is multiplied with on its way back.
-    upstream (str): The `transformer` component to listen to, "*" for any.
-    RETURNS (Model[list[Doc], list[Floats2d]]): The listener.
-    """
-    make = registry.architectures.get("spacy-transformers.TransformerListener.v1")
-    listener = make(pooling=pooling, grad_factor=grad_factor, upstream=upstream)
-    return Model("listener", forward_listener, layers=[listener], refs={"pooling": pooling})
-
-
-def forward_listener(
-    model: Model, docs: list[Doc], is_train: bool
-) -> tuple[list[Floats2d], Callable[..., Any]]:
-    """Pool what was encoded; to train, listen as the other does, and widen what is empty."""
-    listener = model.layers[0]
-    if not is_train and any(map(len, docs)) and all(doc._.trf_data is not None for doc in docs):
-        return pool(model, docs), lambda _: []
-    vectors, backprop = listener(docs, is_train)
-    width = listener.get_ref("listener").get_dim("nO")
-    return [v if len(v) else model.ops.alloc2f(0, width) for v in vectors], backprop
-
-
-def pool(model: Model, docs: list[Doc]) -> list[Floats2d]:
-    """The vectors of documents that were encoded, (tokens, width) each."""
-    data = [doc._.trf_data for doc in docs]
-    hidden, aligned = wordpieces.join(data)
-    pieces = model.ops.xp.concatenate(hidden)[model.ops.asarray1i(aligned.dataXd)]
-    lengths = model.ops.asarray1i(aligned.lengths)
-    vectors = model.get_ref("pooling").predict(Ragged(pieces, lengths))
-    # a component between has perhaps merged tokens
-    return list(model.ops.xp.split(vectors, np.cumsum([len(d.align.lengths) for d in data])[:-1]))
+    return BaseModelOutput(last_hidden_state=hidden), backprop_groups

@@ -297,7 +297,7 @@ def test_an_encoder_of_another_kind_takes_tokens_too(tmp_path: Path, build: Buil
 
 
 def test_replacing_listeners_is_refused(build: Build) -> None:
-    with pytest.raises(ValueError, match="cannot be put in the place of a listener"):
+    with pytest.raises(ValueError, match="cannot replace a listener"):
         build().replace_listeners("transformer", "ner", ["model.tok2vec"])
 
 
