@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files import read_json, replacing, sha256, write_json
 from ..progress import track
 from ..training.encoders import Encoder, resolve
-from ..training.trainer import EncoderOption
+from ..cli import EncoderOption
 from . import systems, training
 from .page import plot_speed, render
 from .rate import count_matrix_weights, load_matrix_rate

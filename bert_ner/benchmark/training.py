@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from ..devices import computes_bfloat16, use_device
 from ..loading import load_examples
 from ..training.encoders import resolve
-from ..training.trainer import fit_encoder, fit_machine, load_recipe
+from ..training.recipe import fit_encoder, fit_machine, read_recipe
+from ..training.records import Overrides
 
 PIECES = 800  # word pieces of a batch of the plain loop, as in the recipes
 BUFFER = 256  # sentences that it sorts together
@@ -46,8 +47,8 @@ def ours(settings: Settings) -> Train:
     """Train our recipe, as `spacy train` makes them."""
     use_device(settings.gpu)
     train = str(Path(settings.data) / "train.spacy")
-    paths = {"paths.train": train, "paths.dev": train}
-    config = load_recipe(Path(settings.config), paths)
+    paths: Overrides = {"paths.train": train, "paths.dev": train}
+    config = read_recipe(Path(settings.config)).interpolate(paths)
     overrides = {
         **fit_encoder(config, resolve(settings.encoder, gpu=settings.gpu >= 0)),
         **fit_machine(config, settings.gpu),
