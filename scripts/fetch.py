@@ -1,4 +1,4 @@
-"""Put a corpus's native files into assets/<corpus>/, from the first place that has them."""
+"""Put a corpus's native files into assets/<corpus>/, from the first source that has them."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,32 +8,34 @@ import typer
 
 from bert_ner import cli
 from bert_ner.code import write_pipes_digest
-from bert_ner.corpora.registry import Name, get_corpus
+from bert_ner.corpora.registry import get_corpus
 from bert_ner.corpora.sources import fetch
 
 
 class Fallback(StrEnum):
-    """What to do where the corpus cannot be had."""
+    """The last source to try."""
 
     SAMPLE = "sample"
     NONE = "none"
 
 
 def main(
-    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
-    assets: Annotated[Path, typer.Option(help="Folder of native files.")] = Path("assets"),
+    corpus: cli.CorpusArgument,
+    assets: cli.AssetsOption = Path("assets"),
     fallback: Annotated[
-        Fallback, typer.Option(help="Use the built-in sample where nothing else is there, or fail.")
+        Fallback,
+        typer.Option(help="Use the built-in sample if no source has the corpus, or fail."),
     ] = Fallback.SAMPLE,
     strict: Annotated[bool, typer.Option("--strict", help="The same as --fallback none.")] = False,
     digest: Annotated[
-        Path, typer.Option(help="File for the digest of the pipes, on which training depends.")
+        Path, typer.Option(help="File for the digest of the pipes, a dependency of training.")
     ] = Path("training/pipes.sha256"),
 ) -> None:
     """Fetch a corpus: your files, NER_CORPORA, the public source, or the built-in sample."""
-    allow_sample = fallback is Fallback.SAMPLE and not strict
+    spec = get_corpus(corpus, assets)
     write_pipes_digest(digest)
-    print(fetch(get_corpus(corpus, assets), assets, allow_sample=allow_sample).line())
+    allow_sample = fallback is Fallback.SAMPLE and not strict
+    print(fetch(spec, assets, allow_sample=allow_sample).line())
 
 
 if __name__ == "__main__":

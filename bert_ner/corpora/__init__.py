@@ -1,1 +1,1 @@
-"""What the project knows about corpora and their formats."""
+"""Corpora, their formats, and the conversion to spaCy's format."""

@@ -9,7 +9,7 @@ from .spec import Corpus, Public
 
 FORMAT = ColumnFormat(token=0, pos=1, tag=3, columns=4, separator=" ", document_marker="-DOCSTART-")
 
-# A copy of the data set as Parquet, at a fixed revision: the original's script does
+# A Parquet copy of the data set, at a fixed revision: the script of the original does
 # not run in `datasets` 4 and later.
 HUB = HubTable(
     name="lhoestq/conll2003",

@@ -1,8 +1,8 @@
-"""From native documents to spaCy's, and counting what is in them."""
+"""Makes spaCy's Docs of native documents and counts their contents."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
@@ -11,12 +11,23 @@ from .formats import Document
 from .splits import sentence_text
 from .tags import Scheme, tags_to_spans
 
-STORED = ("TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")  # of each token
+STORED = ("TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")  # attributes of each token
+
+
+class SplitStats(TypedDict):
+    """Counts of a converted split. `entities` has one for each label and "all"."""
+
+    documents: int
+    sentences: int
+    tokens: int
+    entities: dict[str, int]
+    repaired_tags: int
+    repeated_sentences: int
 
 
 @dataclass
 class Split:
-    """A converted split and what was counted on the way."""
+    """A converted split with its counts; `texts` has each sentence with its frequency."""
 
     docs: DocBin = field(default_factory=lambda: DocBin(attrs=STORED))
     documents: int = 0
@@ -26,8 +37,8 @@ class Split:
     repairs: int = 0
     texts: Counter[str] = field(default_factory=Counter)
 
-    def stats(self) -> dict[str, Any]:
-        """The counts, as they are printed and saved."""
+    def stats(self) -> SplitStats:
+        """Collect the counts as stats.json has them."""
         return {
             "documents": self.documents,
             "sentences": self.sentences,
@@ -43,7 +54,7 @@ def convert(documents: list[Document], scheme: Scheme, vocab: Vocab) -> Split:
 
     documents (list[Document]): The native documents.
     scheme (Scheme): Their tag scheme.
-    vocab (Vocab): The vocabulary to make Docs with.
+    vocab (Vocab): The vocabulary of the Docs.
     RETURNS (Split): The Docs and the counts.
     """
     split = Split()
@@ -62,13 +73,13 @@ def convert(documents: list[Document], scheme: Scheme, vocab: Vocab) -> Split:
 def make_doc(document: Document, scheme: Scheme, vocab: Vocab) -> tuple[Doc, int]:
     """Make a Doc with gold tokens, sentence starts, tags and entities.
 
-    Its spaces are left unknown: for a Doc whose spaces are known, spaCy's
-    corpus reader tokenises the text again and loses entities.
+    The Doc's spaces stay unknown: spaCy's corpus reader tokenises the text of a
+    Doc with known spaces again and loses entities.
 
     document (Document): The native document.
     scheme (Scheme): Its tag scheme.
     vocab (Vocab): The vocabulary.
-    RETURNS (tuple[Doc, int]): The Doc, and how many entity tags were repaired.
+    RETURNS (tuple[Doc, int]): The Doc, and the number of repaired entity tags.
     """
     tokens = [token for sentence in document for token in sentence]
     doc = Doc(

@@ -1,11 +1,11 @@
-"""What a native file looks like, as data."""
+"""Formats of native files, as data."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 class Token(NamedTuple):
-    """One token as it stands in a native file."""
+    """One token of a native file, with its line number from 1."""
 
     word: str
     tag: str
@@ -24,13 +24,13 @@ class ColumnFormat:
     token (int): The token's column, from 0.
     tag (int): The entity tag's column, from 0.
     pos (int | None): The part-of-speech column, if there is one.
-    columns (int | None): How many columns every line has. If not given, as
-        many as the first line.
-    separator (str | None): What stands between columns. If not given, any run
-        of spaces and tabs.
+    columns (int | None): The number of columns in every line. None means as many
+        as in the first line.
+    separator (str | None): The text between columns. None means any run of spaces
+        and tabs.
     encoding (str): The file's encoding.
     document_marker (str | None): The first column of a line that starts a
-        document, where the format has documents.
+        document. None means that the format has no documents.
     """
 
     token: int
@@ -46,8 +46,8 @@ class ColumnFormat:
 class CsvFormat:
     """A comma-separated table with a header, one token a row.
 
-    sentence (str): The column whose value changes where a sentence starts; may be
-        empty on its other rows.
+    sentence (str): The column whose value changes where a sentence starts. It may
+        be empty on the other rows of the sentence.
     token (str): The token's column.
     tag (str): The entity tag's column.
     pos (str | None): The part-of-speech column, if there is one.

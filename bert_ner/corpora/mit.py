@@ -1,4 +1,4 @@
-"""MIT Movie: what its two corpora, eng and trivia10k13, have in common."""
+"""MIT Movie: format, licence and addresses of its two corpora, eng and trivia10k13."""
 
 from functools import partial
 
@@ -16,6 +16,10 @@ LICENCE = "no licence stated: not redistributable"
 
 
 def published(checksums: dict[str, str]) -> Public:
-    """The download page's files, by name and SHA-256."""
+    """Describe files of the download page.
+
+    checksums (dict[str, str]): The SHA-256 of each file.
+    RETURNS (Public): The public source.
+    """
     urls = {name: (URL + name, checksum) for name, checksum in checksums.items()}
     return Public(where=URL, fetch=partial(fetch_urls, urls))

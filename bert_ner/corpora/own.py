@@ -1,136 +1,182 @@
-"""Your own corpus, described in assets/own/corpus.toml."""
+"""The user's own corpus, described in assets/own/corpus.toml."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from ..errors import InputError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import InputError, printable
 from ..files import read_toml
 from .formats import ColumnFormat, CsvFormat, Format
 from .spec import Corpus, recorded_name
 
-SPLITS = ("train", "dev", "test")
-DEFAULT_SHARE = 0.1
-KNOWN = {
-    *SPLITS,
-    "dev_share",
-    "test_share",
-    "format",
-    "token",
-    "tag",
-    "pos",
-    "sentence",
-    "separator",
-    "encoding",
-    "document_marker",
-    "sentences_per_document",
-    "title",
-    "licence",
-    "url",
-    "paper",
-    "labels",
-}
+# A field's title says in an error what is expected.
+_TEXT = Field(title="a text in quotes")
+_COLUMN = Field(title="a whole number, 0 or more", ge=0)
+Text = Annotated[str, _TEXT]
+OptionalText = Annotated[str | None, _TEXT]
+Column = Annotated[int, _COLUMN]
+OptionalColumn = Annotated[int | None, _COLUMN]
+Share = Annotated[float, Field(title="a number between 0 and 0.5", gt=0, lt=0.5)]
+
+
+class Description(BaseModel):
+    """The keys that both formats have. assets/README.md explains them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    train: Text
+    dev: OptionalText = None
+    test: OptionalText = None
+    dev_share: Share = 0.1
+    test_share: Share = 0.1
+    sentences_per_document: int = Field(default=1, title="a whole number, 1 or more", ge=1)
+    encoding: Text = "utf-8"
+    title: Text = "your corpus"
+    licence: Text = "not stated"
+    url: Text = ""
+    paper: Text = ""
+    labels: dict[str, str] = Field(default={}, title="a table with a text for each label")
+
+    @model_validator(mode="after")
+    def _check_splits(self) -> Self:
+        for split in ("dev", "test"):
+            if {split, f"{split}_share"} <= self.model_fields_set:
+                raise ValueError(f"has both {split} and {split}_share. Remove one.")
+        files = self.files()
+        if len({recorded_name(name) for name in files.values()}) < len(files):
+            raise ValueError("two splits name the same file, or files of the same name.")
+        return self
+
+    def files(self) -> dict[str, str]:
+        """Name the native file of each split that has one."""
+        names = {"train": self.train, "dev": self.dev, "test": self.test}
+        return {split: name for split, name in names.items() if name is not None}
+
+    def shares(self) -> dict[str, float]:
+        """Give each split without a file its share of the train file."""
+        shares = {"dev": self.dev_share, "test": self.test_share}
+        return {split: share for split, share in shares.items() if split not in self.files()}
+
+    def native_format(self) -> Format:
+        """Make the format of the native files."""
+        raise NotImplementedError
+
+
+class ColumnsDescription(Description):
+    """Description of a corpus with one token a line, in columns."""
+
+    format: Literal["columns"] = "columns"
+    token: Column = 0
+    tag: Column = 1
+    pos: OptionalColumn = None
+    separator: Text = ""
+    document_marker: Text = "-DOCSTART-"
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        if self.token == self.tag:
+            raise ValueError(f"token and tag name the same column, {self.token}. Fix one.")
+        return self
+
+    def native_format(self) -> ColumnFormat:
+        """Make the format of the native files."""
+        return ColumnFormat(
+            token=self.token,
+            tag=self.tag,
+            pos=self.pos,
+            separator=self.separator or None,
+            encoding=self.encoding,
+            document_marker=self.document_marker,
+        )
+
+
+class CsvDescription(Description):
+    """Description of a corpus in a comma-separated table with a header."""
+
+    format: Literal["csv"]
+    token: Text = "Word"
+    tag: Text = "Tag"
+    pos: Text = ""
+    sentence: Text = "Sentence #"
+
+    def native_format(self) -> CsvFormat:
+        """Make the format of the native files."""
+        return CsvFormat(
+            sentence=self.sentence,
+            token=self.token,
+            tag=self.tag,
+            pos=self.pos or None,
+            encoding=self.encoding,
+        )
+
+
+MODELS: dict[str, type[Description]] = {"columns": ColumnsDescription, "csv": CsvDescription}
 
 
 def load(path: Path) -> Corpus:
     """Read the description of a user's corpus.
 
-    path (Path): The TOML file. Its keys are explained in assets/README.md.
+    path (Path): The TOML file.
     RETURNS (Corpus): The corpus.
-    RAISES (InputError): What is missing or unknown in the description.
+    RAISES (InputError): For the first missing, unknown or wrong key.
     """
-    given = _read(path)
-    if unknown := sorted(set(given) - KNOWN):
-        raise InputError(f'{path}: unknown key "{unknown[0]}". Known: {", ".join(sorted(KNOWN))}.')
-    if "train" not in given:
-        raise InputError(f'{path}: the key "train" is missing. Name the file with the sentences.')
-    _refuse_contradictions(path, given)
-    files = {split: _text(path, given, split) for split in SPLITS if split in given}
-    if len({recorded_name(name) for name in files.values()}) < len(files):
-        raise InputError(f"{path}: two splits name the same file, or files of the same name.")
-    shares = {s: _share(path, given, f"{s}_share") for s in SPLITS[1:] if s not in files}
+    description = _validate(path)
     return Corpus(
         name="own",
-        title=_text(path, given, "title", "your corpus"),
+        title=description.title,
         pipeline="bert_own_ner",
-        description="Entities as annotated in " + _text(path, given, "title", "your corpus") + ".",
-        licence=_text(path, given, "licence", "not stated"),
-        url=_text(path, given, "url", ""),
-        paper=_text(path, given, "paper", ""),
-        labels=_labels(path, given),
-        format=_format(path, given),
-        files=files,
-        shares=shares,
-        sentences_per_document=_whole(path, given, "sentences_per_document", 1, least=1),
+        description=f"Entities as annotated in {description.title}.",
+        licence=description.licence,
+        url=description.url,
+        paper=description.paper,
+        labels=description.labels,
+        format=description.native_format(),
+        files=description.files(),
+        shares=description.shares(),
+        sentences_per_document=description.sentences_per_document,
+        described_in=path,
     )
 
 
-def _refuse_contradictions(path: Path, given: dict[str, Any]) -> None:
-    for split in SPLITS[1:]:
-        if split in given and f"{split}_share" in given:
-            raise InputError(f"{path}: has both {split} and {split}_share. Remove one.")
-    if given.get("format") != "csv" and given.get("token", 0) == given.get("tag", 1):
-        raise InputError(f"{path}: token and tag name the same column, {given.get('token', 0)}.")
-    alien = {"columns": ["sentence"], "csv": ["separator", "document_marker"]}
-    for key in alien.get(str(given.get("format", "columns")), []):
-        if key in given:
-            raise InputError(f'{path}: the key "{key}" has no meaning with this format.')
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _validate(path: Path) -> Description:
     if not path.exists():
         raise InputError(
             f"{path}: not found. Describe your corpus there, starting with "
             f'train = "my-train-file.txt"; assets/README.md explains the keys.'
         )
-    return read_toml(path)
-
-
-def _format(path: Path, given: dict[str, Any]) -> Format:
-    kind = _text(path, given, "format", "columns")
-    encoding = _text(path, given, "encoding", "utf-8")
-    if kind == "columns":
-        return ColumnFormat(
-            token=_whole(path, given, "token", 0),
-            tag=_whole(path, given, "tag", 1),
-            pos=_whole(path, given, "pos", 0) if "pos" in given else None,
-            separator=_text(path, given, "separator", "") or None,
-            encoding=encoding,
-            document_marker=_text(path, given, "document_marker", "-DOCSTART-"),
+    values = read_toml(path)
+    kind = values.get("format", "columns")
+    if not isinstance(kind, str) or kind not in MODELS:
+        raise InputError(
+            f"{path}: format: expected one of {', '.join(MODELS)}, found {_shown(kind)}. "
+            f'Use "columns" or "csv".'
         )
-    if kind == "csv":
-        return CsvFormat(
-            sentence=_text(path, given, "sentence", "Sentence #"),
-            token=_text(path, given, "token", "Word"),
-            tag=_text(path, given, "tag", "Tag"),
-            pos=_text(path, given, "pos", "") or None,
-            encoding=encoding,
-        )
-    raise InputError(f'{path}: format = "{kind}" is unknown. Use "columns" or "csv".')
+    try:
+        return MODELS[kind].model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_explain(error, MODELS[kind], kind)}") from error
 
 
-def _text(path: Path, given: dict[str, Any], key: str, default: str | None = None) -> str:
-    value = given.get(key, default)
-    if not isinstance(value, str):
-        raise InputError(f"{path}: {key} = {value!r} must be a text in quotes.")
-    return value
+def _explain(error: ValidationError, model: type[Description], kind: str) -> str:
+    """Describe the first mistake in one line."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f'the key "{key}" is missing. Name the file with the sentences.'
+    if first["type"] == "extra_forbidden":
+        if any(key in other.model_fields for other in MODELS.values()):
+            return f'the key "{key}" has no meaning with format = "{kind}". Remove it.'
+        return f'unknown key "{printable(key)}". Known: {", ".join(sorted(model.model_fields))}.'
+    expected = model.model_fields[str(first["loc"][0])].title
+    return (
+        f"{printable(key)}: expected {expected}, found {_shown(first['input'])}. "
+        f"Fix the value; assets/README.md explains the key."
+    )
 
 
-def _labels(path: Path, given: dict[str, Any]) -> dict[str, str]:
-    labels = given.get("labels", {})
-    if not isinstance(labels, dict):
-        raise InputError(f"{path}: [labels] must be a table of labels and what they stand for.")
-    return {label: _text(path, labels, label) for label in labels}
-
-
-def _whole(path: Path, given: dict[str, Any], key: str, default: int, *, least: int = 0) -> int:
-    value = given.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InputError(f"{path}: {key} = {value!r} must be a whole number, {least} or more.")
-    return value
-
-
-def _share(path: Path, given: dict[str, Any], key: str) -> float:
-    value = given.get(key, DEFAULT_SHARE)
-    if not isinstance(value, float) or not 0 < value < 0.5:
-        raise InputError(f"{path}: {key} = {value!r} must be a number between 0 and 0.5.")
-    return value
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return printable(text if len(text) <= 80 else text[:77] + "...")

@@ -1,4 +1,4 @@
-"""What the project knows about a corpus."""
+"""Description of a corpus."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from .formats import Format
 
 @dataclass(frozen=True, kw_only=True)
 class Public:
-    """Where a corpus is published.
+    """The public source of a corpus.
 
-    where (str): The place, for the line that says where files came from.
+    where (str): The source for people, such as an address.
     fetch (Callable[[Path], None]): Writes the native files into a folder.
-        Raises `ConnectionError` if the place cannot be reached, and
-        `InputError` if what it sends is not what the project knows.
+        Raises `ConnectionError` if the source cannot be reached, and
+        `InputError` if its files are not the expected ones.
     """
 
     where: str
@@ -23,30 +23,31 @@ class Public:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """A corpus: where it comes from, its format, its splits, its licence.
+    """A corpus: its origin, format, splits and licence.
 
-    name (str): The folder's name under assets/, corpus/, training/, metrics/.
+    name (str): The name of its folder in assets/, corpus/, training/ and metrics/.
     title (str): Its name for people.
     pipeline (str): The packaged pipeline's name without the language.
     description (str): One line about the pipeline trained on it.
-    licence (str): What one may do with the text.
-    url (str): Where one reads about it.
-    paper (str): What to cite.
-    labels (Mapping[str, str]): What each label stands for, with an example of the
-        project's own.
-    example (str): A sentence of the project's own in the corpus's domain, to try a
-        pipeline on.
-    format (Format): What the native files look like.
-    files (Mapping[str, str]): The native file of each split that has one.
-    optional (Mapping[str, str]): The native file of each split that may have one.
+    licence (str): The licence of the text.
+    url (str): The home page.
+    paper (str): The publication to cite.
+    labels (Mapping[str, str]): The meaning of each label, with an example written
+        for this project.
+    example (str): A sentence in the corpus's domain to try a pipeline on, written
+        for this project.
+    format (Format): The format of the native files.
+    files (Mapping[str, str]): The native file of each required split.
+    optional (Mapping[str, str]): The native file of each optional split.
     corrected (str): The native file with a corrected annotation of the test
-        split, to judge an audit by.
-    shares (Mapping[str, float]): The share of the train file's documents that
-        is cut off for each split without a file.
-    provided (Mapping[str, str]): Where each native file is under `NER_CORPORA`.
-    sentences_per_document (int): How many sentences make a document where the
-        file marks none.
-    public (Public | None): Where it is published, if the project may fetch it.
+        split, the reference for an audit.
+    shares (Mapping[str, float]): For each split without a file, its share of the
+        train file's documents.
+    provided (Mapping[str, str]): The path of each native file in `NER_CORPORA`.
+    sentences_per_document (int): The number of sentences in a document if the
+        file does not mark documents.
+    described_in (Path | None): The file that describes the user's own corpus.
+    public (Public | None): The public source, if the project may fetch from it.
     sample (Callable[[Path], None] | None): Writes the built-in sample's
         native files into a folder.
     """
@@ -67,15 +68,16 @@ class Corpus:
     shares: Mapping[str, float] = field(default_factory=dict)
     provided: Mapping[str, str] = field(default_factory=dict)
     sentences_per_document: int = 1
+    described_in: Path | None = None
     public: Public | None = None
     sample: Callable[[Path], None] | None = None
 
     def present(self, folder: Path) -> dict[str, str]:
-        """The native file of each split: all that must be there, and what may be and is."""
-        there = {s: name for s, name in self.optional.items() if (folder / name).exists()}
-        return {**self.files, **there}
+        """Name the native file of each required split and of each optional one in a folder."""
+        optional = {s: name for s, name in self.optional.items() if (folder / name).exists()}
+        return {**self.files, **optional}
 
 
 def recorded_name(name: str) -> str:
-    """A native file's name in records: without the folders of this machine."""
+    """Shorten an absolute path to the file's name: records name no folders of this machine."""
     return Path(name).name if Path(name).is_absolute() else name

@@ -1,4 +1,4 @@
-"""Cutting splits off: the same on every machine, and without leaks."""
+"""Cuts splits off a corpus: the same on every machine, and without leaks."""
 
 import hashlib
 from collections import defaultdict
@@ -10,15 +10,15 @@ from .formats import Document, Sentence
 def cut(documents: list[Document], shares: Mapping[str, float]) -> dict[str, list[Document]]:
     """Cut shares of the documents off for other splits.
 
-    Documents with the same text go to the same split, so that no text stands in
-    two. Which texts go where depends on a hash of the text alone, and not on
-    the order, the platform or a random generator.
+    Documents with the same text go to the same split, so that no text is in two
+    splits. The split of a text depends on a hash of the text only, not on the
+    order of the documents, the platform or a random generator.
 
     documents (list[Document]): All documents.
     shares (Mapping[str, float]): The share of the documents for each split;
         the rest is "train".
     RETURNS (dict[str, list[Document]]): The documents of each split and of
-        "train", in their order.
+        "train", in their original order.
     """
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for i, document in enumerate(documents):
@@ -26,10 +26,10 @@ def cut(documents: list[Document], shares: Mapping[str, float]) -> dict[str, lis
     split_of = ["train"] * len(documents)
     hashed = sorted(groups.values(), key=lambda group: _hash(text(documents[group[0]])))
     for split, share in shares.items():
-        wanted = round(share * len(documents))
+        remaining = round(share * len(documents))
         for group in [group for group in hashed if split_of[group[0]] == "train"]:
-            if len(group) <= wanted:  # one that is too large stays in train
-                wanted -= len(group)
+            if len(group) <= remaining:  # a group that is too large stays in train
+                remaining -= len(group)
                 for i in group:
                     split_of[i] = split
     return {
@@ -39,12 +39,12 @@ def cut(documents: list[Document], shares: Mapping[str, float]) -> dict[str, lis
 
 
 def text(document: Document) -> str:
-    """The tokens of a document, separated by spaces, sentences by newlines."""
+    """Join the tokens of a document with spaces, and its sentences with newlines."""
     return "\n".join(sentence_text(sentence) for sentence in document)
 
 
 def sentence_text(sentence: Sentence) -> str:
-    """The tokens of a sentence, separated by spaces."""
+    """Join the tokens of a sentence with spaces."""
     return " ".join(token.word for token in sentence)
 
 
@@ -53,5 +53,10 @@ def _hash(string: str) -> bytes:
 
 
 def group_sentences(document: Document, size: int) -> list[Document]:
-    """Make documents of a given number of sentences where a file marks none."""
+    """Group sentences into documents.
+
+    document (Document): All sentences of a file that marks no documents.
+    size (int): The number of sentences in a document; the last one may have fewer.
+    RETURNS (list[Document]): The documents.
+    """
     return [document[i : i + size] for i in range(0, len(document), size)]

@@ -1,4 +1,4 @@
-"""Tag schemes: what the tags of a sentence say about its entities."""
+"""Tag schemes: reading entities from tags, and writing entities as tags."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,13 @@ _ALIASES = {"E": "L", "S": "U"}  # IOBES calls the last tag E and the single tag
 
 
 class Scheme(StrEnum):
-    """How tags mark where an entity starts and ends.
+    """The way tags mark the start and end of an entity.
 
-    IOB1: `I-` inside; `B-` only where an entity follows one of the same label.
-    IOB2: `B-` starts every entity, `I-` goes on.
-    BILUO: begin, in, last; `U-` for an entity of one token. Also as IOBES.
+    IOB1: `I-` for every token of an entity, except `B-` for the first token of an
+        entity that directly follows one of the same label.
+    IOB2: `B-` for the first token of an entity, `I-` for the others.
+    BILUO: begin, in, last; `U-` for an entity of one token. IOBES is the same with
+        other letters.
     """
 
     IOB1 = "IOB1"
@@ -32,11 +34,11 @@ class TagSpan(NamedTuple):
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> Scheme:
-    """Tell which scheme a file uses.
+    """Detect the scheme of a file.
 
-    It is BILUO if a tag only BILUO or IOBES has occurs. It is IOB1 if some
-    entity starts with `I-` and `B-` stands only where IOB1 needs it: directly
-    after an entity of the same label.
+    It is BILUO if any tag has a prefix that only BILUO or IOBES has. It is IOB1 if
+    some entity starts with `I-`, and `B-` occurs only where IOB1 needs it: directly
+    after an entity of the same label. Otherwise it is IOB2.
 
     sentences (Iterable[Sequence[str]]): The tags of each sentence, all legal.
     RETURNS (Scheme): The scheme.
@@ -56,30 +58,30 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> Scheme:
 
 
 def tags_to_spans(tags: Sequence[str], scheme: Scheme) -> tuple[list[TagSpan], int]:
-    """Read the entities off a sentence's tags, as conlleval does.
+    """Read the entities of a sentence from its tags, as the conlleval script does.
 
-    A tag that the scheme does not allow where it stands is repaired without
-    guessing: an `I-` that continues nothing starts an entity, and an entity
-    that is never closed ends where the next tag does not continue it.
+    A tag that the scheme does not allow at its position is repaired: an `I-` that
+    continues no entity starts one, and an entity that is never closed ends before
+    the next tag that does not continue it.
 
         O  I-PER  I-PER  I-LOC    in IOB2:  (1, 3, PER) (3, 4, LOC), 2 repairs
         O  I-PER  I-PER  I-LOC    in IOB1:  the same, 0 repairs
 
     tags (Sequence[str]): `O` or a prefix, a hyphen and a label.
     scheme (Scheme): The scheme of the file.
-    RETURNS (tuple[list[TagSpan], int]): The entities in order, and how many
-        tags were repaired.
+    RETURNS (tuple[list[TagSpan], int]): The entities in order, and the number of
+        repaired tags.
     """
     spans: list[TagSpan] = []
     repairs = 0
     start, label = 0, ""  # the open entity; no label, no entity
     for i, tag in enumerate(tags):
         prefix = _ALIASES.get(tag[0], tag[0])
-        goes_on = bool(label) and prefix in "IL" and tag[2:] == label
-        if not goes_on:
+        continues = bool(label) and prefix in "IL" and tag[2:] == label
+        if not continues:
             if label:
                 spans.append(TagSpan(start, i, label))
-                repairs += scheme is Scheme.BILUO  # it had no last tag
+                repairs += scheme is Scheme.BILUO  # it has no last tag
             start, label = i, tag[2:]
             repairs += prefix == "L" or (prefix == "I" and scheme is not Scheme.IOB1)
         if prefix in "LU":

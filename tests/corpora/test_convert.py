@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +8,10 @@ from bert_ner.corpora.registry import CORPORA, get_corpus
 from bert_ner.corpora.sources import fetch
 from bert_ner.errors import InputError
 from bert_ner.files import read_json, write_json
-from tests.conftest import ROOT
 
 
 def test_conll(assets: Path, tmp_path: Path) -> None:
-    stats = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "out")
+    stats = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "out").stats
     assert stats["schemes"] == {"train": "IOB2", "dev": "IOB2", "test": "IOB2"}
     assert stats["splits"]["train"] == {
         "documents": 16,
@@ -31,7 +28,7 @@ def test_conll(assets: Path, tmp_path: Path) -> None:
 
 
 def test_dev_is_cut_from_train_where_there_is_none(assets: Path, tmp_path: Path) -> None:
-    stats = convert_corpus(CORPORA["mit_movie"], assets, tmp_path / "out")
+    stats = convert_corpus(CORPORA["mit_movie"], assets, tmp_path / "out").stats
     train, dev, test = (stats["splits"][split]["sentences"] for split in ("train", "dev", "test"))
     assert train + dev == 30
     assert dev >= 3
@@ -40,10 +37,10 @@ def test_dev_is_cut_from_train_where_there_is_none(assets: Path, tmp_path: Path)
 
 
 def test_iob1_is_detected_and_gives_the_same_entities(assets: Path, tmp_path: Path) -> None:
-    before = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "iob2")["splits"]
+    before = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "iob2").stats["splits"]
     for path in (assets / "conll2003").iterdir():
         path.write_text(path.read_text().replace(" B-", " I-"))
-    stats = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "iob1")
+    stats = convert_corpus(CORPORA["conll2003"], assets, tmp_path / "iob1").stats
     assert set(stats["schemes"].values()) == {"IOB1"}
     assert stats["splits"] == before
 
@@ -52,9 +49,9 @@ def test_unmarked_documents_are_grouped(assets: Path, tmp_path: Path) -> None:
     for path in (assets / "conll2003").iterdir():
         path.write_text(path.read_text().replace("-DOCSTART- -X- -X- O\n\n", ""))
     corpus = CORPORA["conll2003"]
-    stats = convert_corpus(corpus, assets, tmp_path / "a")
+    stats = convert_corpus(corpus, assets, tmp_path / "a").stats
     assert stats["splits"]["train"]["documents"] == 3  # 24 sentences by 10
-    stats = convert_corpus(corpus, assets, tmp_path / "b", sentences_per_document=4)
+    stats = convert_corpus(corpus, assets, tmp_path / "b", sentences_per_document=4).stats
     assert stats["splits"]["train"]["documents"] == 6
 
 
@@ -64,7 +61,7 @@ def test_marked_documents_of_one_sentence_are_not_grouped(tmp_path: Path) -> Non
     (folder / "corpus.toml").write_text('train = "a.txt"\nsentences_per_document = 10')
     text = "".join(f"-DOCSTART- O\n\nOslo{i} B-LOC\n\n" for i in range(39)) + "one O\n\ntwo O\n"
     (folder / "a.txt").write_text(text)
-    splits = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out")["splits"]
+    splits = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out").stats["splits"]
     assert [splits[s]["documents"] for s in ("train", "dev", "test")] == [31, 4, 4]
 
 
@@ -73,7 +70,7 @@ def test_grouped_sentences_are_cut_before_they_are_grouped(tmp_path: Path) -> No
     folder.mkdir()
     (folder / "corpus.toml").write_text('train = "a.txt"\nsentences_per_document = 3')
     (folder / "a.txt").write_text("".join(f"Oslo{i % 40} B-LOC\n\n" for i in range(120)))
-    stats = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out")
+    stats = convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out").stats
     assert set(stats["sentences_also_in"].values()) == {0}
     assert stats["splits"]["train"]["documents"] == stats["splits"]["train"]["sentences"] / 3
 
@@ -112,20 +109,6 @@ def test_too_small_to_split(tmp_path: Path) -> None:
         convert_corpus(get_corpus("own", tmp_path), tmp_path, tmp_path / "out")
 
 
-def test_command_line_prints_one_line_and_exits_with_1(tmp_path: Path) -> None:
-    path = tmp_path / "assets" / "mit_movie" / "engtrain.bio"
-    path.parent.mkdir(parents=True)
-    path.write_text("X-ACTOR\tlena\n")
-    (path.parent / "engtest.bio").write_text("O\tlena\n")
-    command = [sys.executable, "-m", "scripts.convert", "mit_movie"]
-    command += ["--assets", str(tmp_path / "assets"), "--output", str(tmp_path / "corpus")]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith(f"error: {path}:1: expected the tag")
-    assert not (tmp_path / "corpus").exists()
-
-
 # From the tables of the corpora's own documentation: sentences, tokens, entities.
 REAL: dict[str, dict[str, Any]] = {
     "conll2003": {
@@ -151,7 +134,7 @@ def test_real_corpora_have_the_published_counts(
     monkeypatch.setenv("NER_CORPORA", str(real_corpora))
     source = fetch(CORPORA[name], tmp_path)
     assert source.kind == "provided"
-    stats = convert_corpus(CORPORA[name], tmp_path, tmp_path / "out")
+    stats = convert_corpus(CORPORA[name], tmp_path, tmp_path / "out").stats
     splits = stats["splits"]
     assert set(stats["schemes"].values()) == {"IOB2"}
     for split, (documents, sentences, tokens, entities) in REAL.get(name, {}).items():
@@ -184,7 +167,7 @@ def test_real_gmb_labels_and_rare_words(
 
     monkeypatch.setenv("NER_CORPORA", str(real_corpora))
     fetch(CORPORA["gmb"], tmp_path)
-    splits = convert_corpus(CORPORA["gmb"], tmp_path, tmp_path / "out")["splits"]
+    splits = convert_corpus(CORPORA["gmb"], tmp_path, tmp_path / "out").stats["splits"]
     expected = dict(
         geo=37644, tim=20333, org=20143, per=16990, gpe=15870, art=402, eve=308, nat=201
     )

@@ -58,22 +58,39 @@ def test_csv(tmp_path: Path) -> None:
     [
         ("", '"train" is missing'),
         ('train = "a"\ntokens = 1', 'unknown key "tokens"'),
-        ('train = "a"\ntoken = "first"', "token = 'first' must be a whole number"),
-        ('train = "a"\ntoken = -1', "0 or more"),
-        ('train = "a"\ntest_share = 2', "between 0 and 0.5"),
+        (
+            'train = "a"\ntoken = "first"',
+            "token: expected a whole number, 0 or more, found 'first'",
+        ),
+        ('train = "a"\ntoken = -1', "expected a whole number, 0 or more, found -1"),
+        ('train = "a"\ntoken = true', "a whole number, 0 or more, found True"),
+        ('train = "a"\npos = "x"', "pos: expected a whole number"),
+        ('train = "a"\nsentences_per_document = 0', "a whole number, 1 or more, found 0"),
+        ('train = "a"\ntest_share = 2', "test_share: expected a number between 0 and 0.5, found 2"),
+        ('train = "a"\ndev_share = nan', "between 0 and 0.5, found nan"),
         ('train = "a"\nformat = "xml"', 'Use "columns" or "csv"'),
-        ('train = "a"\nformat = "csv"\ntoken = 0', "must be a text"),
-        ("train = 3", "must be a text"),
+        ('train = "a"\nformat = ["csv"]', 'Use "columns" or "csv"'),
+        ('train = "a"\nformat = "csv"\ntoken = 0', "token: expected a text in quotes, found 0"),
+        ('train = "a"\ndev = 3', "dev: expected a text in quotes, found 3"),
+        ("train = 3", "train: expected a text in quotes, found 3"),
+        ('train = "a"\nlabels = { SHIP = 1 }', "labels.SHIP: expected a table with a text"),
+        ('train = "a"\nlabels = "SHIP"', "labels: expected a table with a text for each label"),
         ('train = "a"\ndev = "b"\ndev_share = 0.2', "both dev and dev_share"),
         ('train = "/x/a"\ntest = "/y/a"', "files of the same name"),
         ('train = "a"\ntoken = 1', "name the same column"),
         ('train = "a"\nformat = "csv"\nseparator = ";"', '"separator" has no meaning'),
+        ('train = "a"\nsentence = "S"', '"sentence" has no meaning with format = "columns"'),
+        ('train = "a"\n"\\u001b[31m" = 1', r"unknown key"),
         ("train = ", "not valid TOML"),
     ],
 )
 def test_mistakes_are_explained(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        load(described(tmp_path, text))
+    path = described(tmp_path, text)
+    with pytest.raises(InputError, match=message) as caught:
+        load(path)
+    error = str(caught.value)
+    assert error.startswith(f"{path}: ")
+    assert error.isprintable()  # in one line
 
 
 def test_no_description(tmp_path: Path) -> None:

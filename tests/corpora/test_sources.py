@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from bert_ner.corpora.mit_movie import CORPUS as MOVIES
-from bert_ner.corpora.sources import Kind, fetch, read_source
+from bert_ner.corpora.registry import get_corpus
+from bert_ner.corpora.sources import Kind, fetch, load_source, read_source
 from bert_ner.corpora.spec import Corpus, Public
 from bert_ner.errors import InputError
 
@@ -121,6 +122,17 @@ def test_run_killed_while_replacing_leaves_nothing_that_looks_like_the_users(
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
 
 
+def test_unreachable_source_is_reported_with_the_sample(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fetch(CORPUS, tmp_path)
+    assert "far away cannot be reached: no network; using the built-in sample" in caplog.text
+    caplog.clear()
+    with pytest.raises(InputError, match=r"\(far away cannot be reached: no network\)"):
+        fetch(CORPUS, tmp_path, allow_sample=False)
+    assert caplog.text == ""
+
+
 def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) -> None:
     source = fetch(CORPUS, tmp_path)
     assert source.title == "built-in sample in the format of MIT Movie (eng)"
@@ -143,7 +155,7 @@ def test_what_is_left_of_a_real_corpus_is_not_replaced_by_the_sample(
     fetch(CORPUS, tmp_path)
     monkeypatch.delenv("NER_CORPORA")
     (tmp_path / "mit_movie" / "engtrain.bio").unlink()
-    with pytest.raises(InputError, match=r"engtrain.bio: was fetched and is gone"):
+    with pytest.raises(InputError, match=r"engtrain.bio: was fetched and is missing"):
         fetch(CORPUS, tmp_path)
     assert (tmp_path / "mit_movie" / "engtest.bio").exists()
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC
@@ -176,7 +188,7 @@ def test_provided_folder_must_exist_and_be_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provide(tmp_path, monkeypatch, BOTH[:1])
-    with pytest.raises(InputError, match=r"engtest.bio: not found, though NER_CORPORA has others"):
+    with pytest.raises(InputError, match=r"engtest.bio: not found, but NER_CORPORA has other"):
         fetch(CORPUS, tmp_path)
     monkeypatch.setenv("NER_CORPORA", str(tmp_path / "nothing"))
     with pytest.raises(InputError, match="not a folder"):
@@ -198,3 +210,24 @@ def test_wrong_public_file_is_an_error_and_not_a_sample(tmp_path: Path) -> None:
     corpus: Corpus = replace(MOVIES, public=Public(where="far away", fetch=tampered))
     with pytest.raises(InputError, match="wrong checksum"):
         fetch(corpus, tmp_path)
+
+
+def own(assets: Path, text: str) -> Corpus:
+    (assets / "own").mkdir(exist_ok=True)
+    (assets / "own" / "corpus.toml").write_text(text)
+    return get_corpus("own", assets)
+
+
+def test_description_of_the_users_corpus_is_part_of_its_source(tmp_path: Path) -> None:
+    first = own(tmp_path, 'train = "a.txt"')
+    with pytest.raises(InputError, match=r"own/a.txt: not found, but .*corpus.toml names it"):
+        fetch(first, tmp_path)
+    (tmp_path / "own" / "a.txt").write_text("Oslo B-LOC\n")
+    source = fetch(first, tmp_path)
+    assert source.kind is Kind.USER
+    assert set(source.files) == {"a.txt", "corpus.toml"}
+    assert load_source(tmp_path / "own" / ".source.json") == source
+    changed = fetch(own(tmp_path, 'train = "a.txt"\ntoken = 1\ntag = 0'), tmp_path)
+    assert changed.files["a.txt"] == source.files["a.txt"]
+    assert changed.files["corpus.toml"] != source.files["corpus.toml"]
+    assert load_source(tmp_path / "own" / ".source.json") == changed  # convert runs again

@@ -147,7 +147,7 @@ def test_it_is_the_same_in_every_run(tmp_path: Path) -> None:
 def test_it_goes_through_the_converter(name: str, tmp_path: Path) -> None:
     corpus = replace(CORPORA[name], public=None)
     assert fetch(corpus, tmp_path).kind == "sample"
-    stats = convert_corpus(corpus, tmp_path, tmp_path / "out")
+    stats = convert_corpus(corpus, tmp_path, tmp_path / "out").stats
     assert all(split["repaired_tags"] == 0 for split in stats["splits"].values())
     assert all(split["sentences"] > 100 for split in stats["splits"].values())
 
