@@ -1,1 +1,1 @@
-"""The page to try a pipeline on: what it shows, and what it is made of."""
+"""The demo: a page to try pipelines on."""

@@ -1,20 +1,17 @@
-"""Start the page on which pipelines can be tried, on this machine alone."""
+"""Starts the demo for this machine only."""
 
 import socket
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from ..errors import InputError
-from .pipelines import find
 
 ADDRESS = "127.0.0.1"
-PAGE = Path(__file__).parent / "trying" / "page.py"
-OPTIONS = {
+PAGE = Path(__file__).with_name("page.py")
+STREAMLIT_OPTIONS = {
     "server.address": ADDRESS,
-    "server.allowedHosts": ADDRESS,  # another name that leads here is refused
+    "server.allowedHosts": ADDRESS,  # requests for another host name are refused
     "browser.serverAddress": ADDRESS,
     "server.headless": "true",
     "server.fileWatcherType": "none",
@@ -26,42 +23,50 @@ OPTIONS = {
 }
 
 
-def arguments(names: list[str], port: int) -> list[str]:
-    """How Streamlit is called.
+def run_demo(pipelines: list[str], port: int, *, on_start: Callable[[str], None]) -> None:
+    """Run the demo until it is interrupted.
 
-    names (list[str]): The pipelines to choose from.
-    port (int): Where the page listens.
-    RETURNS (list[str]): What stands after `streamlit` in a terminal.
+    pipelines (list[str]): Names or folders of the pipelines to choose from. If empty,
+        all that are installed or built.
+    port (int): Port of the page.
+    on_start (Callable[[str], None]): Called with the address of the page.
+    RAISES (InputError): If Streamlit is not installed, a pipeline does not exist, or the
+        port is in use.
     """
-    options = {**OPTIONS, "server.port": port}
-    return ["run", str(PAGE), *(f"--{k}={v}" for k, v in options.items()), "--", *names]
+    if find_spec("streamlit") is None:
+        raise InputError("Streamlit is not installed. Run `pip install -e '.[app]'`.")
+    from .pipelines import find_pipelines
+
+    names = find_pipelines(pipelines)
+    check_port(port)
+    from streamlit.web.cli import main as streamlit
+
+    on_start(f"http://{ADDRESS}:{port}")
+    streamlit(streamlit_arguments(names, port), standalone_mode=False)
+
+
+def streamlit_arguments(pipelines: list[str], port: int) -> list[str]:
+    """List the arguments of Streamlit's command line.
+
+    pipelines (list[str]): Names or folders of the pipelines to choose from.
+    port (int): Port of the page.
+    RETURNS (list[str]): The arguments that follow `streamlit` in a terminal.
+    """
+    options = {**STREAMLIT_OPTIONS, "server.port": port}
+    return ["run", str(PAGE), *(f"--{k}={v}" for k, v in options.items()), "--", *pipelines]
 
 
 def check_port(port: int) -> None:
-    """Raise an `InputError` if something else listens on a port."""
+    """Check that a port is free.
+
+    port (int): The port.
+    RAISES (InputError): If another process listens on it.
+    """
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one just left is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just closed is free
         try:
             probe.bind((ADDRESS, port))
         except OSError as error:
             raise InputError(
                 f"port {port}: {error.strerror}. Name another one, such as --port {port + 1}."
             ) from error
-
-
-def main(
-    pipeline: Annotated[
-        list[str] | None,
-        typer.Option(help="Installed one or folder; may be repeated. Else all."),
-    ] = None,
-    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port.")] = 8501,
-) -> None:
-    """Start a page that shows what pipelines find in your text. Ctrl-C stops it."""
-    if find_spec("streamlit") is None:
-        raise InputError("Streamlit is not installed. Run `pip install -e '.[app]'`.")
-    names = find(pipeline or [])
-    check_port(port)
-    from streamlit.web.cli import main as streamlit
-
-    print(f"http://{ADDRESS}:{port} (Ctrl-C stops it)", flush=True)
-    streamlit(arguments(names, port), standalone_mode=False)

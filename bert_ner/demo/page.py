@@ -1,4 +1,4 @@
-"""The page, which Streamlit runs anew at every click. `python -m scripts.app` starts it."""
+"""The page of the demo. `python -m scripts.app` starts it; Streamlit runs it at every click."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,9 @@ import streamlit as st
 from spacy.language import Language
 
 from bert_ner import html, palette
-from bert_ner.annotation.annotator import Annotation, labels_of
-from bert_ner.demo import pipelines, rows
+from bert_ner.annotation.annotator import labels_of
+from bert_ner.annotation.records import Annotation
+from bert_ner.demo import entities, pipelines
 from bert_ner.demo.examples import examples_for
 from bert_ner.errors import InputError
 
@@ -16,50 +17,53 @@ STYLE = Path(__file__).with_name("page.css")
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the pipeline …")
-def load(name: str) -> Language:
+def load_pipeline(name: str) -> Language:
     """Load a pipeline once for all visitors."""
-    return pipelines.load(name)
+    return pipelines.load_pipeline(name)
 
 
-def about(nlp: Language) -> None:
-    """Say what a pipeline was trained on and how good it is."""
+def show_description(nlp: Language) -> None:
+    """Show what a pipeline was trained on, and its scores."""
     st.caption(html.plain(pipelines.describe(nlp)))
-    measured, scores = pipelines.scores_of(nlp)
+    origin, scores = pipelines.scores_of(nlp)
     with st.expander("How good is it?"):
         if not scores:
             st.write("This pipeline comes without scores.")
             return
         st.html(html.table("Scores", ["entities"], ["precision", "recall", "F1"], scores))
-        st.caption(html.plain(measured))
+        st.caption(html.plain(origin))
 
 
-def take(text: str | None = None) -> None:
-    """Ask for what stands in the text area, or put an example there and ask for that."""
-    if text is not None:
-        st.session_state["text"] = text
-    st.session_state["asked"] = st.session_state["text"]
+def submit_text(example: str | None = None) -> None:
+    """Submit the content of the text area, after replacing it by an example if there is one."""
+    if example is not None:
+        st.session_state["text"] = example
+    st.session_state["submitted"] = st.session_state["text"]
 
 
-def ask(labels: list[str]) -> str | None:
-    """Let the visitor type or choose a text; returns it once it is asked for."""
-    with st.form("ask", border=False):
+def text_input(labels: list[str]) -> str | None:
+    """Show the text area and examples.
+
+    labels (list[str]): Labels of the pipeline, to choose examples.
+    RETURNS (str | None): The text that was submitted last, None before the first.
+    """
+    with st.form("text input", border=False):
         st.text_area(
             "Text",
             key="text",
             height=160,
-            placeholder=f"Type or paste up to {pipelines.LIMIT:,} characters.",
+            placeholder=f"Type or paste up to {pipelines.MAX_CHARS:,} characters.",
         )
-        st.form_submit_button("Annotate", type="primary", on_click=take)
-    asked: str | None = st.session_state.get("asked")
-    if examples := examples_for(labels):
-        with st.expander("Examples", expanded=asked is None):
-            for example in examples:
-                st.button(html.plain(example), type="tertiary", on_click=take, args=(example,))
-    return asked
+        st.form_submit_button("Annotate", type="primary", on_click=submit_text)
+    submitted: str | None = st.session_state.get("submitted")
+    with st.expander("Examples", expanded=submitted is None):
+        for example in examples_for(labels):
+            st.button(html.plain(example), type="tertiary", on_click=submit_text, args=(example,))
+    return submitted
 
 
-def annotation_of(name: str, nlp: Language, text: str) -> Annotation:
-    """Annotate a text, once: filters run this page again, not the pipeline."""
+def annotate_once(name: str, nlp: Language, text: str) -> Annotation:
+    """Annotate a text, or return the last annotation if the text and the pipeline are the same."""
     if st.session_state.get("annotated") != (name, text):
         with st.spinner("Annotating …"):
             st.session_state["annotation"] = pipelines.annotate_text(nlp, text)
@@ -68,58 +72,64 @@ def annotation_of(name: str, nlp: Language, text: str) -> Annotation:
     return annotation
 
 
-def narrow(annotation: Annotation) -> Annotation:
-    """Let the visitor leave out entities. With another text or pipeline, it begins anew."""
+def show_filters(annotation: Annotation) -> Annotation:
+    """Show filters, which are reset for another text or pipeline.
+
+    annotation (Annotation): All entities.
+    RETURNS (Annotation): The entities that pass the filters.
+    """
     key = hash(st.session_state["annotated"])
     left, right = st.columns(2, gap="medium")
-    least = 0.0
-    if rows.has_confidence(annotation):
-        least = left.slider("Least confidence", 0.0, 1.0, 0.0, 0.01, key=f"least {key}")
+    min_confidence = 0.0
+    if entities.has_confidence(annotation):
+        min_confidence = left.slider(
+            "Minimum confidence", 0.0, 1.0, 0.0, 0.01, key=f"confidence {key}"
+        )
     else:
-        left.caption("No confidence to filter by: this pipeline does not say how sure it is.")
-    found = rows.labels_in(annotation)
-    labels = right.multiselect("Labels", found, placeholder="All labels", key=f"labels {key}")
-    return rows.keep(annotation, least=least, labels=labels)
+        left.caption("This pipeline gives no confidence to filter by.")
+    options = entities.labels_in(annotation)
+    labels = right.multiselect("Labels", options, placeholder="All labels", key=f"labels {key}")
+    return entities.filter_entities(annotation, min_confidence=min_confidence, labels=labels)
 
 
-def show(annotation: Annotation, labels: list[str]) -> None:
-    """Show what was found, and offer it for download."""
+def show_entities(annotation: Annotation, labels: list[str]) -> None:
+    """Show the entities in the text and as a table, with filters and downloads."""
     st.subheader("Entities", anchor=False)
     if not annotation["spans"]:
         st.info("No entities found in this text.")
-    kept = narrow(annotation) if annotation["spans"] else annotation
-    colour = palette.label_colours([*labels, *rows.labels_in(annotation)])
-    st.html(html.highlight(kept["text"], kept["spans"], colour))
-    st.caption(f"{len(kept['spans']):,} of {len(annotation['spans']):,} entities shown")
-    if kept["spans"]:
+    shown = show_filters(annotation) if annotation["spans"] else annotation
+    colours = palette.label_colours([*labels, *entities.labels_in(annotation)])
+    st.html(html.highlight(shown["text"], shown["spans"], colours))
+    st.caption(f"{len(shown['spans']):,} of {len(annotation['spans']):,} entities shown")
+    if shown["spans"]:
         numbers = ["confidence", "start", "end"]
-        st.html(html.table("Entities", ["entity", "label"], numbers, rows.rows(kept)))
+        st.html(html.table("Entities", ["entity", "label"], numbers, entities.to_rows(shown)))
     with st.container(horizontal=True):
-        download("Download CSV", rows.to_csv(kept), "entities.csv")
-        download("Download JSON lines", rows.to_json_lines(kept), "annotation.jsonl")
+        show_download("Download CSV", entities.to_csv(shown), "entities.csv")
+        show_download("Download JSON lines", entities.to_json_lines(shown), "annotation.jsonl")
 
 
-def download(label: str, content: str, file: str) -> None:
-    """Offer a file, without running the page again."""
+def show_download(label: str, content: str, file: str) -> None:
+    """Show a button that downloads a file without running the page again."""
     st.download_button(label, content, file_name=file, mime="text/plain", on_click="ignore")
 
 
 def main(names: list[str]) -> None:
     """Show the page.
 
-    names (list[str]): The pipelines to choose from, installed or folders.
+    names (list[str]): Names or folders of the pipelines to choose from.
     """
     st.set_page_config(page_title="Find entities in a text")
     st.html(STYLE)
     st.title("Find entities in a text", anchor=False)
     name = st.selectbox("Pipeline", names)
     try:
-        nlp = load(name)
-        about(nlp)
+        nlp = load_pipeline(name)
+        show_description(nlp)
         labels = labels_of(nlp)
-        text = ask(labels)
+        text = text_input(labels)
         if text is not None:
-            show(annotation_of(name, nlp, text), labels)
+            show_entities(annotate_once(name, nlp, text), labels)
     except InputError as error:
         st.error(html.plain(str(error)))
 

@@ -1,4 +1,4 @@
-"""Which pipelines there are to try, and what they say of themselves."""
+"""Finds pipelines for the demo, runs them, and describes them."""
 
 from pathlib import Path
 from threading import Lock
@@ -11,57 +11,57 @@ from spacy.util import get_installed_models, get_package_path, is_package, load_
 from ..annotation.annotator import (
     LONGEST_WORD,
     PIPELINE,
-    Annotation,
     annotate,
     explain,
     labels_of,
+    load,
     longest_word,
 )
-from ..annotation.annotator import load as load_pipeline
+from ..annotation.records import Annotation
 from ..errors import InputError
 from ..loading import trained_on
 
-LIMIT = 100_000  # characters of a text
-_LOCK = Lock()  # a page has a thread for each visitor, spaCy's memory zones are for one
+MAX_CHARS = 100_000  # of a text
+_LOCK = Lock()  # the page has a thread for each visitor, but spaCy's memory zones need one thread
 
 
-def find(names: list[str], training: Path = Path("training")) -> list[str]:
-    """The pipelines to choose from.
+def find_pipelines(names: list[str], training: Path = Path("training")) -> list[str]:
+    """Find the pipelines to choose from.
 
-    names (list[str]): Those wanted, installed or folders; all there are if empty.
-    training (Path): The folder of trainings, where those of the project are.
+    names (list[str]): Installed pipelines or folders. If empty, all pipelines are found.
+    training (Path): Folder of the pipelines that were trained here.
     RETURNS (list[str]): Names and folders, `en_bert_ner` first.
-    RAISES (InputError): If one wanted is not there, or there is none at all.
+    RAISES (InputError): If a name does not exist, or no pipeline is found.
     """
     for name in names:
         if not (is_package(name) or Path(name).is_dir()):
             raise InputError(f"--pipeline {name}: neither an installed pipeline nor a folder.")
     if names:
         return names
-    installed = [name for name in get_installed_models() if finds_entities(_folder(name))]
+    installed = [name for name in get_installed_models() if finds_entities(_config_folder(name))]
     built = [str(path) for path in training.glob("*/*/pipeline*") if finds_entities(path)]
-    found = [*sorted(installed, key=lambda name: (name != PIPELINE, name)), *sorted(built)]
-    if not found:
+    pipelines = [*sorted(installed, key=lambda name: (name != PIPELINE, name)), *sorted(built)]
+    if not pipelines:
         raise InputError(
             "no pipeline that finds entities is installed or built. Run `spacy project run all`, "
             "or name one with --pipeline."
         )
-    return found
+    return pipelines
 
 
-def _folder(name: str) -> Path:
-    """The folder with an installed pipeline's config.cfg."""
+def _config_folder(name: str) -> Path:
+    """Find the folder of an installed pipeline's config.cfg."""
     package: Path = get_package_path(name)
     return next((path.parent for path in package.glob("*/config.cfg")), package)
 
 
 def finds_entities(folder: Path) -> bool:
-    """Whether a pipeline has a component that finds entities, as far as can be seen unloaded."""
+    """Check whether a pipeline finds entities, by its config, without loading it."""
     try:
         config = load_config(folder / "config.cfg")
         factories = [config["components"][p]["factory"] for p in config["nlp"]["pipeline"]]
-        nlp = spacy.blank(config["nlp"]["lang"])  # registers what packages bring
-    except Exception:  # a damaged config may be wrong in any way
+        nlp = spacy.blank(config["nlp"]["lang"])  # registers the factories of installed packages
+    except Exception:  # a damaged config may raise anything
         return False
     return any(
         "doc.ents" in nlp.get_factory_meta(factory).assigns
@@ -70,31 +70,36 @@ def finds_entities(folder: Path) -> bool:
     )
 
 
-def load(name: str) -> Language:
-    """Load a pipeline, as `bert_ner.annotation.annotator.load` does."""
+def load_pipeline(name: str) -> Language:
+    """Load a pipeline.
+
+    name (str): Its name or its folder.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): If it cannot be loaded or finds no entities.
+    """
     with _LOCK:
         try:
-            return load_pipeline(name)
+            return load(name)
         except InputError:
             raise
-        except Exception as error:  # of any library that a component is made with
+        except Exception as error:  # components of other packages may raise anything
             raise InputError(f"{name}: not a pipeline that loads: {explain(error)}") from error
 
 
 def annotate_text(nlp: Language, text: str) -> Annotation:
-    """Annotate one text, one after the other.
+    """Annotate a text. Calls from several threads wait for each other.
 
     nlp (Language): The pipeline.
     text (str): The text.
-    RETURNS (Annotation): See `bert_ner.annotation.annotator.to_annotation`.
-    RAISES (InputError): If there is no text, if it or a word of it is too long, or what went
-        wrong with it.
+    RETURNS (Annotation): Its annotation.
+    RAISES (InputError): If the text is blank, the text or one of its words is too long, or
+        the pipeline fails.
     """
     if not text.strip():
         raise InputError("There is no text yet. Type or paste some, or click an example.")
-    if len(text) > LIMIT:
+    if len(text) > MAX_CHARS:
         raise InputError(
-            f"The text has {len(text):,} characters, and this page takes {LIMIT:,}. Shorten it."
+            f"The text has {len(text):,} characters, and this page takes {MAX_CHARS:,}. Shorten it."
         )
     if (length := longest_word(text)) > LONGEST_WORD:
         raise InputError(
@@ -102,46 +107,47 @@ def annotate_text(nlp: Language, text: str) -> Annotation:
             f"takes {LONGEST_WORD:,}. Put spaces between words."
         )
     with _LOCK:
-        (found,) = annotate(nlp, [text])
-    if isinstance(found, Exception):
-        raise InputError(f"The pipeline failed on this text. {explain(found)}") from found
-    return found
+        (result,) = annotate(nlp, [text])
+    if isinstance(result, Exception):
+        raise InputError(f"The pipeline failed on this text. {explain(result)}") from result
+    return result
 
 
 class Scores(NamedTuple):
-    """Precision, recall and F1 from 0 to 1, of all entities or those of a label."""
+    """Precision, recall and F1 from 0 to 1, of a label or of "all" entities."""
 
-    of: str
+    label: str
     precision: float
     recall: float
     f1: float
 
 
 def describe(nlp: Language) -> str:
-    """What a pipeline was trained on, and what it finds, in a sentence or two."""
+    """Describe in a sentence or two what a pipeline was trained on and what it finds."""
     corpus = nlp.meta.get("corpus")
-    made_up = isinstance(corpus, dict) and corpus.get("kind") == "sample"
-    warning = " The sample was made up by a program: expect mistakes on real text."
+    is_sample = isinstance(corpus, dict) and corpus.get("kind") == "sample"
+    warning = " The sample was generated by a program: expect mistakes on real text."
     return (
         f"Trained on: {trained_on(nlp)}. Finds: {', '.join(labels_of(nlp)) or 'unknown'}."
-        f"{warning if made_up else ''}"
+        f"{warning if is_sample else ''}"
     )
 
 
 def scores_of(nlp: Language) -> tuple[str, list[Scores]]:
-    """What a pipeline says of its scores.
+    """Read a pipeline's scores from its meta.
 
-    RETURNS (tuple[str, list[Scores]]): On what they were measured, and the scores, those
-        of all entities first; none if it gives none.
+    nlp (Language): The pipeline.
+    RETURNS (tuple[str, list[Scores]]): A sentence about how they were measured, and the
+        scores, those of all entities first; empty if the meta has none.
     """
-    said = nlp.meta.get("performance") or {}
-    by_label = said.get("ents_per_type") or {}
-    overall = {key: said.get(f"ents_{key}") for key in "prf"}
-    found = [
-        Scores(of, float(s["p"]), float(s["r"]), float(s["f"]))
-        for of, s in [("all", overall), *sorted(by_label.items())]
-        if all(isinstance(s.get(key), int | float) for key in "prf")
+    performance = nlp.meta.get("performance") or {}
+    by_label = performance.get("ents_per_type") or {}
+    overall = {key: performance.get(f"ents_{key}") for key in "prf"}
+    scores = [
+        Scores(label, float(prf["p"]), float(prf["r"]), float(prf["f"]))
+        for label, prf in [("all", overall), *sorted(by_label.items())]
+        if all(isinstance(prf.get(key), int | float) for key in "prf")
     ]
-    own = "Measured on the dev split while it was trained."
-    given = own if nlp.meta.get("training") else "As its author gives them."
-    return str(nlp.meta.get("notes") or given), found
+    trained_here = "Measured on the dev split during training."
+    default = trained_here if nlp.meta.get("training") else "As published by its author."
+    return str(nlp.meta.get("notes") or default), scores
