@@ -1,1 +1,1 @@
-"""The service: an application, and what gathers texts into batches."""
+"""The HTTP service."""

@@ -1,14 +1,14 @@
-"""Texts of many requests, read by the model together.
+"""Batches of texts from many requests.
 
-A model reads thirty sentences in little more time than it takes for five, but a request
-mostly brings one. So texts wait in a queue, and one thread takes as many as may be read
-together. While it reads, the next gather. An idle model waits for others for a moment
-only, counted from when the first text came:
+A model processes thirty sentences in little more time than five, but most requests have only
+one. So texts wait in a queue, and one thread processes as many of them as a batch may have.
+The next texts gather meanwhile. An idle model waits for more texts only briefly, counted from
+the arrival of the first:
 
-    0.0 ms  a text comes          the model is idle, and waits until 2.0 ms
-    1.1 ms  three more come
-    2.0 ms  the model reads 4
-    9.0 ms  nine came meanwhile   the first of them at 3.0 ms: read at once
+    0.0 ms  a text arrives             the model is idle and waits until 2.0 ms
+    1.1 ms  three more arrive
+    2.0 ms  the model processes 4
+    9.0 ms  nine arrived meanwhile     the first at 3.0 ms: processed at once
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from typing import Generic, TypeVar
 from .limits import Limits, RequestError
 
 Result = TypeVar("Result")
-Run = Callable[[list[str]], Sequence[Result | Exception]]
+Process = Callable[[list[str]], Sequence[Result | Exception]]
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class _Waiting(Generic[Result]):
 
 
 class Batcher(Generic[Result]):
-    """Runs a function on texts from many callers, on some of them at a time.
+    """A queue that passes texts from many callers to a function in batches.
 
-    run (Callable): Takes texts and returns, for each, a result or what went wrong with
-        it. Runs in one thread, a batch at a time.
-    limits (Limits): Of them `queue`, `batch`, `batch_chars` and `wait_ms`.
+    process (Callable): Takes texts and returns a result or an exception for each. Runs in one
+        thread, one batch at a time.
+    limits (Limits): `queue`, `batch`, `batch_chars` and `wait_ms` are used.
     """
 
-    def __init__(self, run: Run[Result], limits: Limits) -> None:
-        self._run = run
+    def __init__(self, process: Process[Result], limits: Limits) -> None:
+        self._process = process
         self._limits = limits
         self._waiting: deque[_Waiting[Result]] = deque()
         self._changed = asyncio.Event()
@@ -51,15 +51,15 @@ class Batcher(Generic[Result]):
         self._worker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to run what waits, in the running loop."""
+        """Start to process the queue in the running event loop."""
         self._worker = asyncio.create_task(self._work())
 
     def refuse(self) -> None:
-        """Take no more texts from now on. A handler of signals may call this."""
+        """Refuse new texts from now on. Signal handlers may call this."""
         self._closing = True
 
     async def close(self) -> None:
-        """Take no more texts, run those that wait, and end the thread."""
+        """Refuse new texts, process the queue, and end the thread."""
         self.refuse()
         self._changed.set()
         if self._worker:
@@ -68,30 +68,30 @@ class Batcher(Generic[Result]):
 
     @property
     def closing(self) -> bool:
-        """Whether no more texts are taken: that was said, or what runs them has failed."""
+        """Whether new texts are refused, because of `refuse` or because the worker failed."""
         return self._closing or bool(self._worker and self._worker.done())
 
     async def submit(self, texts: Sequence[str]) -> list[Result | Exception]:
-        """Have texts run, in one batch or in several.
+        """Process texts, in one batch or several.
 
-        texts (Sequence[str]): The texts. Those that still wait when the caller is
-            cancelled are dropped.
-        RETURNS (list[Result | Exception]): For each text its result, or what went wrong.
-        RAISES (RequestError): 429 if the queue has no room for all of them, 503 if no more
-            are taken.
+        texts (Sequence[str]): The texts. If the caller is cancelled, those that still wait are
+            dropped.
+        RETURNS (list[Result | Exception]): The result or the exception for each text.
+        RAISES (RequestError): 429 if the queue has no room for all texts, 503 if new texts
+            are refused.
         """
         if self.closing:
             raise RequestError(503, "The service is shutting down.")
         if len(self._waiting) + len(texts) > self._limits.queue:
-            raise RequestError(429, "Too many texts wait already. Try again in a second.")
+            raise RequestError(429, "Too many texts are waiting. Try again in a second.")
         loop = asyncio.get_running_loop()
         waiting = [_Waiting[Result](text, loop.time(), loop.create_future()) for text in texts]
         self._waiting += waiting
         self._changed.set()
         try:
-            return list(await asyncio.gather(*(one.result for one in waiting)))
-        except asyncio.CancelledError:  # those that wait make room for others
-            self._waiting = deque(one for one in self._waiting if not one.result.cancelled())
+            return list(await asyncio.gather(*(item.result for item in waiting)))
+        except asyncio.CancelledError:  # make room for others
+            self._waiting = deque(item for item in self._waiting if not item.result.cancelled())
             raise
 
     async def _work(self) -> None:
@@ -100,18 +100,18 @@ class Batcher(Generic[Result]):
             batch = self._take()
             if not batch:
                 continue
-            results = await self._run_all([one.text for one in batch])
-            for one, result in zip(batch, results, strict=True):
-                if not one.result.cancelled():
-                    one.result.set_result(result)
+            results = await self._run([item.text for item in batch])
+            for item, result in zip(batch, results, strict=True):
+                if not item.result.cancelled():
+                    item.result.set_result(result)
 
-    async def _run_all(self, texts: list[str]) -> Sequence[Result | Exception]:
-        """Run texts in the thread. What fails as a whole is the result of each."""
-        # the context has the device that thinc computes on
+    async def _run(self, texts: list[str]) -> Sequence[Result | Exception]:
+        """Process texts in the thread. If the whole batch fails, every text gets the exception."""
+        # the context holds thinc's current device
         run = copy_context().run
         try:
             results = await asyncio.get_running_loop().run_in_executor(
-                self._thread, run, self._run, texts
+                self._thread, run, self._process, texts
             )
             if len(results) != len(texts):
                 raise RuntimeError(f"{len(results)} results for {len(texts)} texts")
@@ -120,7 +120,7 @@ class Batcher(Generic[Result]):
         return results
 
     async def _gather(self) -> None:
-        """Wait for a text, then until a batch is full or its first text has waited enough."""
+        """Wait for a text, then until a batch is full or its first text has waited `wait_ms`."""
         while not self._waiting and not self._closing:
             self._changed.clear()
             await self._changed.wait()
@@ -133,16 +133,16 @@ class Batcher(Generic[Result]):
                     await self._changed.wait()
 
     def _take(self) -> list[_Waiting[Result]]:
-        """The texts that come next and may be run together."""
+        """Remove the next batch from the queue."""
         batch: list[_Waiting[Result]] = []
         chars = 0
         while self._waiting and len(batch) < self._limits.batch:
             chars += len(self._waiting[0].text)
             if batch and chars > self._limits.batch_chars:
                 break
-            one = self._waiting.popleft()
-            if one.result.cancelled():
-                chars -= len(one.text)
+            item = self._waiting.popleft()
+            if item.result.cancelled():
+                chars -= len(item.text)
             else:
-                batch.append(one)
+                batch.append(item)
         return batch

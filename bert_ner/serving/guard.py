@@ -1,4 +1,4 @@
-"""What stands before the application: token, size of bodies, log, and what nobody foresaw."""
+"""Checks before the application: host, token, size of the body; and the log."""
 
 import asyncio
 import hmac
@@ -13,28 +13,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .limits import Limits, RequestError
 
-OPEN = ("/health", "/docs", "/openapi.json")  # without a token
-PATHS = (*OPEN, "/v1/annotate", "/v1/model")
+OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # without a token
+PATHS = (*OPEN_PATHS, "/v1/annotate", "/v1/model")
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}
 
 logger = logging.getLogger(__name__)
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """An answer in the one form that all errors have."""
+    """Make an error response. All errors have this form."""
     headers = {**HEADERS.get(status, {}), **(headers or {})}
     return JSONResponse({"error": message}, status, headers)
 
 
 class Guard:
-    """ASGI middleware that lets through what may be read, and logs it without its texts.
+    """ASGI middleware that checks requests and logs them without their texts.
 
     app (ASGIApp): The application.
-    limits (Limits): Of them `body_bytes` and `body_seconds`.
-    token (str | None): What requests must bear, None if nothing.
-    hosts (Collection[str]): The names that requests may call it by, any if empty. Where nothing
-        but the address keeps others out, a page of another site could have its own name lead to
-        that address, and then read the answers.
+    limits (Limits): `body_bytes` and `body_seconds` are used.
+    token (str | None): The token that requests must have, None if they need none.
+    hosts (Collection[str]): The accepted values of the header `Host`, any if empty. Without
+        this check, a page of another site could resolve its own name to this address (DNS
+        rebinding) and read the answers.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Guard:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request, or answer it."""
+        """Answer a request and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -59,34 +59,38 @@ class Guard:
                 status = message["status"]
             await send(message)
 
-        try:
-            await self._pass(scope, receive, send_and_note)
-        except RequestError as error:
-            # nothing more is read of this connection
-            answer = refusal(error.status, str(error), {"Connection": "close"})
+        answer = await self._try(scope, receive, send_and_note)
+        if answer and not status:
             await answer(scope, receive, send_and_note)
-        except asyncio.CancelledError:  # by the server, which waits no longer for its end
-            if not status:
-                answer = refusal(503, "The service is shutting down.", {"Connection": "close"})
-                await answer(scope, receive, send_and_note)
-        except Exception as error:
-            # its message may have a text in it
-            logger.error("%s in %s", type(error).__name__, _where(error))
-            if not status:
-                answer = refusal(500, "The service failed. Its log says where.")
-                await answer(scope, receive, send_and_note)
         path = scope["path"] if scope["path"] in PATHS else "(another path)"
-        took = 1000 * (time.perf_counter() - started)
-        logger.info("%s %s %d %.0f ms", scope["method"], path, status, took)
+        milliseconds = 1000 * (time.perf_counter() - started)
+        logger.info("%s %s %d %.0f ms", scope["method"], path, status, milliseconds)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check host and token, read the body, and let the application have it."""
+    async def _try(self, scope: Scope, receive: Receive, send: Send) -> JSONResponse | None:
+        """Let the application answer. Returns the answer to a request that it did not finish."""
+        close = {"Connection": "close"}  # the rest of the body is not read
+        try:
+            await self._check_and_pass(scope, receive, send)
+        except RequestError as error:
+            return refusal(error.status, str(error), close)
+        except asyncio.CancelledError:  # the server's grace period is over
+            return refusal(503, "The service is shutting down.", close)
+        except Exception as error:
+            # its message may contain a text
+            logger.error("%s in %s", type(error).__name__, _location(error))
+            return refusal(500, "The service failed. Its log says where.")
+        return None
+
+    async def _check_and_pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check host and token, read the body, and call the application."""
         headers = Headers(scope=scope)
-        if self._hosts and _name(headers.get("host", "")) not in self._hosts:
+        if self._hosts and _host_name(headers.get("host", "")) not in self._hosts:
             names = ", ".join(self._hosts)
-            raise RequestError(403, f"Without a token this answers to {names} only. Use one.")
-        if scope["path"] not in OPEN and not self._may_enter(headers):
-            raise RequestError(401, "This needs the header Authorization: Bearer and the token.")
+            raise RequestError(
+                403, f"Without a token, the service answers to {names} only. Set a token."
+            )
+        if scope["path"] not in OPEN_PATHS and not self._has_token(headers):
+            raise RequestError(401, "Send the header Authorization: Bearer with the token.")
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 messages = [await self._read(headers, receive)]
@@ -101,16 +105,16 @@ class Guard:
 
         await self._app(scope, replay, send)
 
-    def _may_enter(self, headers: Headers) -> bool:
+    def _has_token(self, headers: Headers) -> bool:
         if self._token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        # bytes: compare_digest takes no other strings than of ASCII
-        same = hmac.compare_digest(given.strip().encode(), self._token.encode())
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        # bytes: compare_digest accepts only ASCII strings
+        same = hmac.compare_digest(token.strip().encode(), self._token.encode())
         return same and scheme.lower() == "bearer"
 
     async def _read(self, headers: Headers, receive: Receive) -> Message:
-        """Read a body, unless it says or turns out that it is too large."""
+        """Read a body until it exceeds the limit. A header that announces more is enough."""
         announced = headers.get("content-length", "")
         body, more = bytearray(), True
         while more:
@@ -128,13 +132,13 @@ class Guard:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """The header Host without its port."""
     return re.sub(r":\d*$", "", host).lower()
 
 
-def _where(error: Exception) -> str:
-    """The place in the code that an exception comes from."""
+def _location(error: Exception) -> str:
+    """The file and line that raised an exception."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""How much the service takes, and what it says where that is too much."""
+"""Limits of the service, and the errors for requests that exceed them."""
 
 import math
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from ..annotation.annotator import LONGEST_WORD, longest_word
 from ..errors import InputError
 
-ESCAPED = 12  # bytes of the longest that JSON writes a character: 😀 is "\ud83d\ude00"
-FRAME = 4_096  # bytes of a body around its texts
+ESCAPED_BYTES = 12  # of the longest JSON escape of a character: 😀 is "\ud83d\ude00"
+FRAME_BYTES = 4_096  # of a body around its texts
 
 
 class RequestError(Exception):
-    """A request that the service does not serve.
+    """Raised for a request that the service refuses.
 
     status (int): The HTTP status.
-    message (str): What is wrong and what can be done, without a word of the request's texts.
+    message (str): The problem and the remedy, without any part of the request's texts.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -25,15 +25,15 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much the service takes.
+    """The limits of requests, of the queue and of batches.
 
-    chars (int): Characters of a text.
-    texts (int): Texts of a request.
-    queue (int): Texts that wait for the model.
-    batch (int): Texts that the model reads together; 1 for each alone.
-    batch_chars (int): Characters that it reads together, if it is more than one text.
-    wait_ms (float): How long a text waits for others to be read with, in milliseconds.
-    body_seconds (float): How long a body may take to arrive.
+    chars (int): Characters per text.
+    texts (int): Texts per request.
+    queue (int): Texts that wait for the pipeline.
+    batch (int): Texts per batch; 1 processes every text alone.
+    batch_chars (int): Characters per batch of more than one text.
+    wait_ms (float): Milliseconds that a text waits for others to share its batch.
+    body_seconds (float): Seconds until a request's body must have arrived.
     word (int): Characters of a text without white space between them.
     """
 
@@ -57,22 +57,25 @@ class Limits:
 
     @property
     def body_bytes(self) -> int:
-        """The most bytes of a body: every text at its longest, every character escaped."""
-        return self.texts * (self.chars * ESCAPED + len('"",')) + FRAME
+        """The maximum size of a body: texts of maximum length, with every character escaped."""
+        return self.texts * (self.chars * ESCAPED_BYTES + len('"",')) + FRAME_BYTES
 
     def check_count(self, count: int) -> None:
-        """Refuse so many texts of a request with 422 if they are too many."""
+        """Check the number of texts in a request.
+
+        RAISES (RequestError): 422 if there are too many.
+        """
         if count > self.texts:
             raise RequestError(
                 422,
-                f"texts: {count:,} in one request, and at most {self.texts:,} are taken. "
+                f"texts: {count:,} in one request, and at most {self.texts:,} are accepted. "
                 "Send them in several requests.",
             )
 
     def check(self, texts: Mapping[str, str]) -> None:
-        """Refuse texts that are too many or too long.
+        """Check the number and the length of texts.
 
-        texts (Mapping[str, str]): The texts, by what messages call them.
+        texts (Mapping[str, str]): The texts by their names in error messages.
         RAISES (RequestError): 422 if there are too many, 413 if one is too long.
         """
         self.check_count(len(texts))
@@ -80,12 +83,12 @@ class Limits:
             if len(text) > self.chars:
                 raise RequestError(
                     413,
-                    f"{name}: {len(text):,} characters, and at most {self.chars:,} are taken. "
-                    "Cut it where a paragraph ends.",
+                    f"{name}: {len(text):,} characters, and at most {self.chars:,} are accepted. "
+                    "Split it at the end of a paragraph.",
                 )
-            if (found := longest_word(text)) > self.word:
+            if (longest := longest_word(text)) > self.word:
                 raise RequestError(
                     413,
-                    f"{name}: {found:,} characters without white space between them, and at most "
-                    f"{self.word:,} are taken. Put spaces between words.",
+                    f"{name}: {longest:,} characters without white space between them, and at most "
+                    f"{self.word:,} are accepted. Put spaces between words.",
                 )

@@ -1,4 +1,4 @@
-"""What the service says of its pipeline."""
+"""The description of a pipeline for clients of the service."""
 
 from pathlib import Path
 
@@ -9,20 +9,17 @@ from ..loading import trained_on, training_of
 from .limits import Limits
 from .models import Model, Sizes
 
-TOLD = ("recipe", "encoder", "epochs", "seed")  # of the training
-
 
 def gives_scores(nlp: Language) -> bool:
-    """Whether a pipeline says how sure it is of an entity."""
+    """Whether a pipeline gives a confidence for each entity."""
     return any(hasattr(pipe, "min_confidence") for _, pipe in nlp.pipeline)
 
 
 def describe(nlp: Language, limits: Limits) -> Model:
-    """What `GET /v1/model` answers: nothing of it names a folder."""
+    """Build the answer of `GET /v1/model`, without the names of folders."""
     meta = nlp.meta
-    training = {key: training_of(nlp)[key] for key in TOLD}
-    if training["encoder"]:
-        training["encoder"] = Path(training["encoder"]).name
+    training = training_of(nlp)
+    encoder = training["encoder"]
     scores = {k: v for k, v in (meta.get("performance") or {}).items() if k.startswith("ents_")}
     return Model(
         name=f"{meta['lang']}_{meta['name']}",
@@ -31,7 +28,12 @@ def describe(nlp: Language, limits: Limits) -> Model:
         labels=labels_of(nlp),
         gives_scores=gives_scores(nlp),
         trained_on=trained_on(nlp),
-        training=training,
+        training={
+            "recipe": training["recipe"],
+            "encoder": Path(encoder).name if encoder else None,
+            "epochs": training["epochs"],
+            "seed": training["seed"],
+        },
         performance=scores,
         limits=Sizes(chars=limits.chars, texts=limits.texts),
     )

@@ -1,4 +1,4 @@
-"""What the service takes and gives, as the OpenAPI page describes it."""
+"""Requests and responses of the service, as its OpenAPI schema describes them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from .limits import Limits, RequestError
+
+JsonObject = dict[str, Any]
 
 EXAMPLE = "Ingrid Solheim left Oslo."
 BODY = (
@@ -19,11 +21,11 @@ EXPECTED = {
     "min_confidence": "a number from 0 to 1",
     "tokens": "true or false",
 }
-UNKNOWN = f"There is a key that the service does not know; it knows {', '.join(EXPECTED)}."
+UNKNOWN = f"The body has an unknown key. Known keys: {', '.join(EXPECTED)}."
 
 
 def _unicode(text: str) -> str:
-    text.encode()  # fails on half a surrogate pair, which JSON can name; a ValueError
+    text.encode()  # raises a ValueError for half a surrogate pair, which JSON can contain
     return text
 
 
@@ -31,7 +33,7 @@ Text = Annotated[str, AfterValidator(_unicode)]
 
 
 class Request(BaseModel):
-    """Either one text or several."""
+    """One text or several."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -48,7 +50,7 @@ class Request(BaseModel):
     text: Text = Field("", description="One text. The answer is its annotation.")
     texts: list[Text] = Field(
         [],
-        fail_fast=True,  # the first error is the one that is told
+        fail_fast=True,  # only the first error is reported
         description="Several texts. The answer has their annotations in the same order.",
     )
     min_confidence: float = Field(
@@ -67,24 +69,24 @@ class Request(BaseModel):
         return self
 
     def named(self) -> dict[str, str]:
-        """The texts, by what messages call them: `text`, or `texts[0]`, `texts[1]`, ..."""
+        """Return the texts by their names in messages: `text`, or `texts[0]`, `texts[1]`, ..."""
         if "text" in self.model_fields_set:
             return {"text": self.text}
         return {f"texts[{number}]": text for number, text in enumerate(self.texts)}
 
 
 class Token(BaseModel):
-    """A token, by half-open offsets in characters."""
+    """A token, with half-open character offsets."""
 
     text: str
     start: int
     end: int
-    id: int = Field(description="Its number in the text, from 0.")
+    id: int = Field(description="The index in the text, from 0.")
     ws: bool = Field(description="Whether a space follows.")
 
 
 class Entity(BaseModel):
-    """An entity, by half-open offsets in characters."""
+    """An entity, with half-open character offsets."""
 
     start: int
     end: int
@@ -97,30 +99,32 @@ class Entity(BaseModel):
 
 
 class Annotation(BaseModel):
-    """A text with its entities, in Prodigy's layout."""
+    """A text with its entities, in Prodigy's format."""
 
     text: str
-    tokens: list[Token] | None = Field(None, description="Absent if they were not wanted.")
+    tokens: list[Token] | None = Field(
+        None, description="Absent if the request has `tokens: false`."
+    )
     spans: list[Entity]
 
 
 class Annotations(BaseModel):
-    """The annotations of several texts, in their order."""
+    """The annotations of several texts, in the same order."""
 
     results: list[Annotation]
 
 
 class Health(BaseModel):
-    """The service runs and takes texts."""
+    """The service accepts texts."""
 
     status: str = Field(examples=["ok"])
 
 
 class Sizes(BaseModel):
-    """How much the service takes."""
+    """Limits of the service."""
 
-    chars: int = Field(description="Characters of a text.")
-    texts: int = Field(description="Texts of a request.")
+    chars: int = Field(description="Characters per text.")
+    texts: int = Field(description="Texts per request.")
 
 
 class Model(BaseModel):
@@ -129,29 +133,27 @@ class Model(BaseModel):
     name: str = Field(examples=["en_bert_ner"])
     version: str
     description: str
-    labels: list[str] = Field(description="What an entity's label can be.")
+    labels: list[str] = Field(description="Labels that entities can have.")
     gives_scores: bool = Field(description="Whether an entity has a score.")
     trained_on: str
-    training: dict[str, Any] = Field(description="Recipe, encoder, epochs and seed.")
-    performance: dict[str, Any] = Field(
-        description="The scores in its meta.json, as fractions of 1."
-    )
+    training: JsonObject = Field(description="Recipe, encoder, epochs and seed.")
+    performance: JsonObject = Field(description="The scores in its meta.json, as fractions of 1.")
     limits: Sizes
 
 
 class Error(BaseModel):
-    """What is wrong, in a sentence or two."""
+    """The problem, and usually the remedy."""
 
-    error: str = Field(examples=["text: 12,345 characters, and at most 10,000 are taken. ..."])
+    error: str = Field(examples=["text: 12,345 characters, and at most 10,000 are accepted. ..."])
 
 
 def check_size(body: Any, limits: Limits) -> Any:
-    """Refuse what would take long to validate, before it is: pydantic tells of every unknown key.
+    """Refuse a body that would be slow to validate: pydantic reports every unknown key.
 
-    body (Any): What stands in the JSON.
-    limits (Limits): Of them `texts`.
+    body (Any): The parsed JSON.
+    limits (Limits): `texts` is used.
     RETURNS (Any): The body.
-    RAISES (RequestError): 422 if there are more keys or more texts than there can be.
+    RAISES (RequestError): 422 if there are too many keys or texts.
     """
     if isinstance(body, dict):
         if len(body) > len(EXPECTED):
@@ -162,16 +164,16 @@ def check_size(body: Any, limits: Limits) -> Any:
 
 
 def explain_invalid(errors: Sequence[Mapping[str, Any]]) -> str:
-    """What is wrong with a request's body, without a word of what stands in it.
+    """Explain the first error in a request's body without quoting the body.
 
-    errors (Sequence[Mapping]): What pydantic says.
-    RETURNS (str): A sentence about the first.
+    errors (Sequence[Mapping]): The errors from pydantic.
+    RETURNS (str): One sentence.
     """
     place = [*errors[0]["loc"][1:], ""]
     if errors[0]["type"] == "extra_forbidden":
         return UNKNOWN
     if place[0] in EXPECTED:
-        which = f"[{place[1]}]" if isinstance(place[1], int) else ""
-        expected = EXPECTED["text" if which else place[0]]
-        return f"{place[0]}{which}: expected {expected}."
+        index = f"[{place[1]}]" if isinstance(place[1], int) else ""
+        expected = EXPECTED["text" if index else place[0]]
+        return f"{place[0]}{index}: expected {expected}."
     return BODY

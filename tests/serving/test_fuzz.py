@@ -1,4 +1,4 @@
-"""Whatever its own OpenAPI schema allows or forbids, the service answers as it says."""
+"""The service answers generated requests as its OpenAPI schema says."""
 
 from typing import Any
 
@@ -12,16 +12,17 @@ from spacy.language import Language
 
 from bert_ner.serving.app import make_app
 from bert_ner.serving.limits import Limits
-from tests.serving.conftest import running
+from tests.serving.helpers import running
 
-EXAMPLES = 60  # of each operation and mode; derandomised: the same in every run
+EXAMPLES = 60  # of each operation and mode; the same in every run (`derandomize`)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_the_service_answers_as_its_schema_says(mode: GenerationMode, nlp: Language) -> None:
     with running(make_app(nlp, Limits(chars=40, texts=4, queue=8))) as address:
         schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
-        # it knows no 413
+        # it does not expect 413
         rejection = schema.config.checks.negative_data_rejection
         rejection.expected_statuses = [*rejection.expected_statuses, "413"]
         statuses: set[int] = set()
@@ -29,7 +30,7 @@ def test_the_service_answers_as_its_schema_says(mode: GenerationMode, nlp: Langu
             assert isinstance(result, Ok)
             operation = result.ok()
             if mode == GenerationMode.NEGATIVE and operation.method == "get":
-                continue  # there is nothing that could be wrong
+                continue  # no parameter can be invalid
 
             @settings(
                 max_examples=EXAMPLES,

@@ -1,6 +1,7 @@
-"""The OpenAPI schema as a page that needs neither a script nor anything from elsewhere."""
+"""The page `/docs`: the OpenAPI schema as HTML, without scripts or external files."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 HERE = Path(__file__).parent
 HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
+Schema = Mapping[str, Any]
 
-def render(schema: dict[str, Any]) -> str:
+
+def render(schema: Schema) -> str:
     """Render the page.
 
-    schema (dict[str, Any]): The OpenAPI schema.
+    schema (Mapping): The OpenAPI schema.
     RETURNS (str): HTML.
     """
     environment = Environment(
-        loader=FileSystemLoader([HERE, HERE.parent / "evaluation"]),  # base.html is there
+        loader=FileSystemLoader([HERE, HERE.parent / "evaluation"]),  # for base.html
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["kind"] = _kind
+    environment.filters["kind"] = describe_type
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
-    return environment.get_template("page.html").render(
+    return environment.get_template("docs_page.html").render(
         info=schema["info"],
         security=bool(schema["components"].get("securitySchemes")),
         paths=schema["paths"],
@@ -33,19 +36,21 @@ def render(schema: dict[str, Any]) -> str:
     )
 
 
-def _kind(field: dict[str, Any]) -> str:
-    """What a value is, in words: `array of string, 0 or more, at most 32 items`."""
+def describe_type(field: Schema) -> str:
+    """Describe a field's type: `array of string, at most 32 items`."""
     if "$ref" in field:
         return str(field["$ref"]).rsplit("/", 1)[-1]
     if "anyOf" in field:
-        return " or ".join(_kind(one) for one in field["anyOf"] if one.get("type") != "null")
+        kinds = (describe_type(one) for one in field["anyOf"] if one.get("type") != "null")
+        return " or ".join(kinds)
     kind = str(field.get("type", "anything"))
     if "items" in field:
-        kind += f" of {_kind(field['items'])}"
+        kind += f" of {describe_type(field['items'])}"
     limits = {
         "maxLength": "at most {:,} characters",
         "maxItems": "at most {:,} items",
         "minimum": "from {:g}",
         "maximum": "to {:g}",
     }
-    return ", ".join([kind, *(said.format(field[k]) for k, said in limits.items() if k in field)])
+    shown = [text.format(field[key]) for key, text in limits.items() if key in field]
+    return ", ".join([kind, *shown])
