@@ -14,7 +14,6 @@ from .records import AnnotatedSpan, Annotation
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
 MAX_GROUP_CHARS = 500_000  # characters of texts in memory at once
-LONGEST_WORD = 1_000  # characters: spaCy's tokenizer needs quadratic time for some, such as "((("
 Extract = Callable[[Doc], Annotation]
 
 
@@ -157,11 +156,6 @@ def confidence(ent: Span) -> float | None:
     """Read the confidence of an entity, None if the pipeline gives none."""
     score: float | None = ent._.confidence if ent.has_extension("confidence") else None
     return score
-
-
-def longest_word(text: str) -> int:
-    """Count the characters of the longest run without white space."""
-    return max(map(len, text.split()), default=0)
 
 
 def explain(error: Exception) -> str:
