@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from bert_ner import cli
-from bert_ner.annotation.annotator import PIPELINE
 from bert_ner.errors import InputError
 from bert_ner.serving.access import TOKEN_VARIABLE, read_token
 from bert_ner.serving.limits import Limits
@@ -15,7 +14,7 @@ from bert_ner.serving.limits import Limits
 def main(
     pipeline: Annotated[
         str, typer.Argument(metavar="PIPELINE", help="An installed pipeline or a folder.")
-    ] = PIPELINE,
+    ] = "en_bert_ner",
     pipeline_option: Annotated[
         str | None, typer.Option("--pipeline", help="The same as an option. Overrides PIPELINE.")
     ] = None,

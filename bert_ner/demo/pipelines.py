@@ -9,14 +9,13 @@ from spacy.language import Language
 from spacy.util import get_installed_models, get_package_path, is_package, load_config
 
 from ..annotation.annotator import (
-    LONGEST_WORD,
     PIPELINE,
     annotate,
     explain,
     labels_of,
     load,
-    longest_word,
 )
+from ..annotation.long_words import LONGEST_WORD, longest_word
 from ..annotation.records import Annotation
 from ..errors import InputError
 from ..loading import trained_on

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..annotation.annotator import LONGEST_WORD, longest_word
+from ..annotation.long_words import LONGEST_WORD, longest_word
 from ..errors import InputError
 
 ESCAPED_BYTES = 12  # of the longest JSON escape of a character: 😀 is "\ud83d\ude00"
