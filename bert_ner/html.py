@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NotRequired, TypedDict
 
-from .palette import INK
+from .palette import INK, label_colour
 
 Cell = str | float | None
 
@@ -25,7 +25,8 @@ def highlight(text: str, spans: Iterable[Highlight], colours: Mapping[str, str])
 
     text (str): The text.
     spans (Iterable[Highlight]): Entities that do not overlap.
-    colours (Mapping[str, str]): A background for each label, see `bert_ner.palette`.
+    colours (Mapping[str, str]): Backgrounds by label. Labels without one get one by
+        `label_colour`.
     RETURNS (str): HTML on one line, since Streamlit changes spaces at the ends of lines.
     """
     end, parts = 0, []
@@ -35,7 +36,7 @@ def highlight(text: str, spans: Iterable[Highlight], colours: Mapping[str, str])
         label, score = span["label"], span.get("score")
         confidence = "" if score is None else f" {_round_down(score):.2f}"
         parts.append(
-            f'<mark style="background:{colours[label]};color:{INK}">'
+            f'<mark style="background:{colours.get(label) or label_colour(label)};color:{INK}">'
             f"<bdi>{_escape(text[span['start'] : end])}</bdi>"
             f'<span dir="ltr"> {_escape(label)}{confidence}</span></mark>'
         )

@@ -1,1 +1,1 @@
-"""What a report and an audit are made of: scores, plots, pages."""
+"""Evaluation of a pipeline: scores, significance, plots, and the report as a page."""

@@ -1,43 +1,44 @@
-"""Where a pipeline is good and where it is not: scores of parts of the mentions."""
+"""Scores of groups of mentions: by length, sentence length, training mentions, and case."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from .documents import Document
 from .matching import Mention, Pair, Score, score
+from .records import CountedPrf
 
 Group = Callable[[Document, Mention], str]
-LENGTHS = (1, 2, 3)  # words of a mention; longer ones are one group
-SENTENCES = (10, 20, 30, 40)  # words of a sentence, the upper end of each group
+LENGTHS = (1, 2, 3)  # words of a mention; all longer ones form one group
+SENTENCES = (10, 20, 30, 40)  # words of a sentence: the upper end of each group
 
 
 def by_group(documents: Iterable[Document], group: Group, names: Sequence[str]) -> dict[str, Score]:
-    """The strict score of each group of mentions.
+    """Score each group of mentions strictly.
 
-    A gold mention counts for the recall of its own group, and a predicted one
-    for the precision of its own.
+    A gold mention counts in the recall of its group, a predicted one in the precision
+    of its group. The two groups of a pair can differ.
 
     documents (Iterable[Document]): The documents.
-    group (Callable[[Document, Mention], str]): The name of a mention's group.
-    names (Sequence[str]): All groups, in the order in which they are shown.
+    group (Callable[[Document, Mention], str]): Returns the name of a mention's group.
+    names (Sequence[str]): All groups, in the order of the report.
     RETURNS (dict[str, Score]): The score of each group that has a mention.
     """
     parts: dict[str, list[Pair]] = {name: [] for name in names}
     for document in documents:
         for pair in document.pairs:
-            groups = [m and group(document, m) for m in (pair.gold, pair.predicted)]
-            if groups[0] == groups[1]:
-                parts[str(groups[0])].append(pair)
+            gold = group(document, pair.gold) if pair.gold else None
+            predicted = group(document, pair.predicted) if pair.predicted else None
+            if gold is not None and gold == predicted:
+                parts[gold].append(pair)
                 continue
-            if groups[0]:
-                parts[groups[0]].append(Pair(pair.gold, None))
-            if groups[1]:
-                parts[groups[1]].append(Pair(None, pair.predicted))
+            if gold is not None:
+                parts[gold].append(Pair(pair.gold, None))
+            if predicted is not None:
+                parts[predicted].append(Pair(None, pair.predicted))
     return {name: score(pairs) for name, pairs in parts.items() if pairs}
 
 
 def by_length(documents: Iterable[Document]) -> dict[str, Score]:
-    """Scores by the number of a mention's words."""
+    """Score mentions by their number of words."""
     names = [_words(n) for n in LENGTHS] + [f"{LENGTHS[-1] + 1} words or more"]
     last = len(names) - 1
     return by_group(documents, lambda _, m: names[min(m.end - m.start - 1, last)], names)
@@ -48,7 +49,7 @@ def _words(count: int) -> str:
 
 
 def by_sentence(documents: Iterable[Document]) -> dict[str, Score]:
-    """Scores by the number of words of the sentence in which a mention begins."""
+    """Score mentions by the number of words of the sentence in which they begin."""
     starts = (1, *(end + 1 for end in SENTENCES))
     names = [f"{start} to {end} words" for start, end in zip(starts, SENTENCES, strict=False)]
     names.append(f"{starts[-1]} words or more")
@@ -63,10 +64,10 @@ def by_sentence(documents: Iterable[Document]) -> dict[str, Score]:
 
 
 def seen_in(mentions: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """The labels that each mention's text has in training, whatever its case.
+    """Collect the labels of each text in the training mentions, ignoring case.
 
     mentions (Iterable[tuple[str, str]]): Texts and labels of the training mentions.
-    RETURNS (dict[str, set[str]]): Labels by text.
+    RETURNS (dict[str, set[str]]): Labels by lower-cased text.
     """
     labels: dict[str, set[str]] = {}
     for text, label in mentions:
@@ -75,10 +76,11 @@ def seen_in(mentions: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def by_seen(documents: Iterable[Document], seen: dict[str, set[str]]) -> dict[str, Score]:
-    """Scores by whether training had the mention's text.
+    """Score mentions by whether their text occurs in the training mentions.
 
     documents (Iterable[Document]): The documents.
-    seen (dict[str, set[str]]): What `seen_in` gives.
+    seen (dict[str, set[str]]): Labels by lower-cased text, from `seen_in`.
+    RETURNS (dict[str, Score]): The score of each group that has a mention.
     """
     names = ["seen with this label only", "seen with this label and another"]
     names += ["seen with another label only", "unseen"]
@@ -95,7 +97,7 @@ def by_seen(documents: Iterable[Document], seen: dict[str, set[str]]) -> dict[st
 
 
 def by_case(documents: Iterable[Document]) -> dict[str, Score]:
-    """Scores by the case of a mention's letters."""
+    """Score mentions by the case of their letters."""
     names = ["Capitalised", "ALL CAPS", "lower case", "mixed", "no letters"]
 
     def group(document: Document, mention: Mention) -> str:
@@ -113,6 +115,6 @@ def by_case(documents: Iterable[Document]) -> dict[str, Score]:
     return by_group(documents, group, names)
 
 
-def to_dicts(scores: dict[str, Score]) -> dict[str, Any]:
-    """For a JSON file."""
+def to_dicts(scores: dict[str, Score]) -> dict[str, CountedPrf]:
+    """Convert scores to records for a JSON file."""
     return {name: value.to_dict() for name, value in scores.items()}

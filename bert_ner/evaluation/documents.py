@@ -1,4 +1,4 @@
-"""A document as a report sees it: its words, its gold mentions and the predicted ones."""
+"""Documents of a report: words, sentences, and paired gold and predicted mentions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,10 +13,11 @@ from .matching import Mention, Pair, match
 class Document:
     """A document with its gold and predicted mentions.
 
-    words (tuple[str, ...]): Its gold tokens.
-    sentences (tuple[tuple[int, int], ...]): Half-open token ranges that cover it.
-    pairs (tuple[Pair, ...]): Its mentions, paired.
-    confidence (dict[Mention, float]): Of the predicted mentions; empty where the
+    words (tuple[str, ...]): The gold tokens.
+    sentences (tuple[tuple[int, int], ...]): Half-open token ranges that cover the
+        document.
+    pairs (tuple[Pair, ...]): The gold and predicted mentions in pairs.
+    confidence (dict[Mention, float]): Confidence of each predicted mention. Empty if the
         pipeline gives none.
     """
 
@@ -27,29 +28,29 @@ class Document:
 
     @property
     def gold(self) -> list[Mention]:
-        """The gold mentions, in the order of the text."""
+        """The gold mentions in text order."""
         return [pair.gold for pair in self.pairs if pair.gold]
 
     @property
     def predicted(self) -> list[Mention]:
-        """The predicted mentions, in the order of the text."""
+        """The predicted mentions in text order."""
         return sorted(pair.predicted for pair in self.pairs if pair.predicted)
 
     def inside(self, mentions: Iterable[Mention], start: int, end: int) -> list[Mention]:
-        """The mentions that touch a range of tokens."""
+        """Select the mentions that overlap a range of tokens."""
         return [m for m in mentions if m.start < end and start < m.end]
 
     def text(self, mention: Mention) -> str:
-        """A mention's words, a space between each."""
+        """Join a mention's words with spaces."""
         return " ".join(self.words[mention.start : mention.end])
 
 
 def read_documents(examples: Iterable[Example]) -> list[Document]:
-    """Take what a report needs out of annotated examples.
+    """Convert annotated examples to documents.
 
-    A predicted mention that does not begin and end where gold tokens do, which
-    happens where the pipeline has cut the text itself, stands for the gold tokens
-    that it touches, with a label that no gold mention has.
+    If the pipeline tokenized the text itself, the boundaries of a predicted mention may
+    fall inside a gold token. Such a mention gets the range of the gold tokens that it
+    overlaps, and a label that no gold mention has, so that it counts as wrong.
 
     examples (Iterable[Example]): Examples whose predicted documents are annotated.
     RETURNS (list[Document]): The documents.
@@ -59,26 +60,26 @@ def read_documents(examples: Iterable[Example]) -> list[Document]:
 
 def _read(example: Example) -> Document:
     gold = example.reference
-    same = [t.text for t in gold] == [t.text for t in example.predicted]
-    found = {}
+    same_tokens = [t.text for t in gold] == [t.text for t in example.predicted]
+    confidence: dict[Mention, float | None] = {}
     for ent in example.predicted.ents:
-        mention = _mention(ent) if same else _on_gold_tokens(ent, gold)
-        found[mention] = ent._.confidence if ent.has_extension("confidence") else None
+        mention = _mention(ent) if same_tokens else _on_gold_tokens(ent, gold)
+        confidence[mention] = ent._.confidence if ent.has_extension("confidence") else None
     return Document(
         words=tuple(token.text for token in gold),
         sentences=_sentences(gold),
-        pairs=tuple(match(mentions_of(gold), found)),
-        confidence={mention: value for mention, value in found.items() if value is not None},
+        pairs=tuple(match(mentions_of(gold), confidence)),
+        confidence={m: value for m, value in confidence.items() if value is not None},
     )
 
 
 def mentions_of(doc: Doc) -> list[Mention]:
-    """The entities of a spaCy document, in the order of the text."""
+    """Convert the entities of a spaCy document to mentions, in text order."""
     return [_mention(ent) for ent in doc.ents]
 
 
 def pairs_of(documents: Iterable[Document]) -> list[Pair]:
-    """The pairs of all documents."""
+    """List the pairs of all documents."""
     return [pair for document in documents for pair in document.pairs]
 
 
@@ -90,12 +91,12 @@ MISALIGNED = "misaligned"
 
 
 def _on_gold_tokens(ent: Span, gold: Doc) -> Mention:
-    """Where a mention of the pipeline's own tokens lies among the gold ones."""
+    """Convert an entity on the pipeline's own tokens to a mention on gold tokens."""
     exact = gold.char_span(ent.start_char, ent.end_char)
     if exact is not None:
         return Mention(exact.start, exact.end, ent.label_)
     wide = gold.char_span(ent.start_char, ent.end_char, alignment_mode="expand")
-    # two of them in one gold token stay two
+    # the offset keeps two of them in one gold token apart
     return Mention(wide.start, wide.end, f"{ent.label_} ({MISALIGNED} at {ent.start_char})")
 
 

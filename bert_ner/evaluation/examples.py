@@ -1,20 +1,20 @@
-"""Run a pipeline on marked-up sentences and record what it found, right and wrong."""
+"""Annotates marked-up sentences and records correct, wrong and missed entities."""
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import NamedTuple
 
-import typer
 from spacy.language import Language
 
 from ..errors import InputError
 from ..files import write_json
 from ..loading import load_pipeline, trained_on
+from .records import AnnotatedExample, ExamplesRecord
 
 _ENTITY = re.compile(r"\[([^\[\]|]+)\|([^\[\]|]+)\]")
 
 
-class Mention(NamedTuple):
+class Entity(NamedTuple):
     """An entity in a raw text, as half-open character offsets."""
 
     start: int
@@ -22,66 +22,71 @@ class Mention(NamedTuple):
     label: str
 
 
-def parse(line: str) -> tuple[str, list[Mention]]:
-    """Read a sentence with its entities marked, such as `[Oslo|LOC] shines.`, off a line.
+def parse(line: str) -> tuple[str, list[Entity]]:
+    """Parse a sentence with marked entities, such as `[Oslo|LOC] shines.`.
 
-    line (str): The marked sentence.
-    RETURNS (tuple[str, list[Mention]]): The bare text and its entities.
+    line (str): The marked-up sentence.
+    RETURNS (tuple[str, list[Entity]]): The plain text and its entities.
     """
     text, end = "", 0
-    mentions = []
+    entities = []
     for match in _ENTITY.finditer(line):
         text += line[end : match.start()]
-        mentions.append(Mention(len(text), len(text) + len(match[1]), match[2]))
+        entities.append(Entity(len(text), len(text) + len(match[1]), match[2]))
         text += match[1]
         end = match.end()
-    return text + line[end:], mentions
+    return text + line[end:], entities
 
 
-def annotate(nlp: Language, lines: list[str]) -> list[dict[str, Any]]:
-    """Run a pipeline on marked sentences.
+def annotate(nlp: Language, lines: list[str]) -> list[AnnotatedExample]:
+    """Annotate marked-up sentences.
 
     nlp (Language): The pipeline.
-    lines (list[str]): The sentences, entities marked.
-    RETURNS (list[dict[str, Any]]): For each sentence its text, and the entities
-        found as [text, label, "right" or "wrong", confidence or None], and those
-        missed as [text, label].
+    lines (list[str]): The sentences.
+    RETURNS (list[AnnotatedExample]): The sentences with their predicted and missed
+        entities.
     """
     parsed = [parse(line) for line in lines]
     docs = nlp.pipe(text for text, _ in parsed)
-    results = []
-    for doc, (text, expected) in zip(docs, parsed, strict=True):
-        found = [Mention(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
-        sure = [ent._.confidence if ent.has_extension("confidence") else None for ent in doc.ents]
-        missed = [mention for mention in expected if mention not in found]
+    results: list[AnnotatedExample] = []
+    for doc, (text, gold) in zip(docs, parsed, strict=True):
+        predicted = [Entity(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+        scores = [ent._.confidence if ent.has_extension("confidence") else None for ent in doc.ents]
         results.append(
             {
                 "text": text,
                 "found": [
-                    [
-                        text[m.start : m.end],
-                        m.label,
-                        "right" if m in expected else "wrong",
-                        None if confidence is None else round(confidence, 4),
-                    ]
-                    for m, confidence in zip(found, sure, strict=True)
+                    (
+                        text[entity.start : entity.end],
+                        entity.label,
+                        "right" if entity in gold else "wrong",
+                        None if score is None else round(score, 4),
+                    )
+                    for entity, score in zip(predicted, scores, strict=True)
                 ],
-                "missed": [[text[m.start : m.end], m.label] for m in missed],
+                "missed": [(text[e.start : e.end], e.label) for e in gold if e not in predicted],
             }
         )
     return results
 
 
-def main(
-    pipeline: Annotated[str, typer.Argument(help="An installed pipeline or a folder.")],
-    sentences: Annotated[Path, typer.Argument(help="Sentences, one a line: [Oslo|LOC] shines.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
-) -> None:
-    """Record what a pipeline finds in marked-up sentences."""
+def record_examples(pipeline: str, sentences: Path, output: Path) -> ExamplesRecord:
+    """Annotate a file of marked-up sentences and write the result.
+
+    pipeline (str): Name or folder of the pipeline.
+    sentences (Path): The file with one sentence per line.
+    output (Path): The JSON file to write.
+    RETURNS (ExamplesRecord): The contents of the JSON file.
+    RAISES (InputError): If the pipeline or the file does not exist.
+    """
     if not sentences.exists():
         raise InputError(f"{sentences}: not found.")
     lines = [line for line in sentences.read_text(encoding="utf-8").splitlines() if line]
     nlp = load_pipeline(pipeline)
-    name = f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
-    record = {"pipeline": name, "trained_on": trained_on(nlp), "examples": annotate(nlp, lines)}
+    record: ExamplesRecord = {
+        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
+        "trained_on": trained_on(nlp),
+        "examples": annotate(nlp, lines),
+    }
     write_json(output, record)
+    return record

@@ -1,22 +1,22 @@
-"""Which annotations are most likely wrong."""
+"""Ranking of sentences by how likely their annotation is wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .documents import Document
+from .records import RankingScores, SuspectRecord
 
-DEPTHS = (50, 100, 500)  # sentences that an annotator might look at
+DEPTHS = (50, 100, 500)  # numbers of sentences that an annotator might check
 
 
 @dataclass(frozen=True)
 class Suspect:
     """A sentence, and how much a pipeline doubts its annotation.
 
-    document (int): The number of its document, from 0.
-    start (int): Its first token.
-    end (int): The token after its last.
-    doubt (float): Of the gold tag that is doubted most: the negative logarithm of its
+    document (int): Number of its document, from 0.
+    start (int): First token of the sentence.
+    end (int): End of the sentence: the token after the last one.
+    doubt (float): Loss of the least likely gold tag: the negative logarithm of its
         probability, in nats.
     token (int): The token with that tag.
     """
@@ -31,30 +31,30 @@ class Suspect:
 def rank(documents: Sequence[Document], doubts: Sequence[Sequence[float]]) -> list[Suspect]:
     """Rank sentences by how much their annotation is doubted.
 
-    A sentence is as suspect as its most suspect token. Source: Wang and Mueller,
+    The score of a sentence is that of its worst token. Source: Wang and Mueller,
     "Detecting Label Errors in Token Classification Data" (NeurIPS 2022 workshop on
-    interactive learning), who found the worst token to tell more than a mean.
+    interactive learning), where the worst token works better than the mean.
 
     documents (Sequence[Document]): The documents.
-    doubts (Sequence[Sequence[float]]): For each token, see `Suspect`.
-    RETURNS (list[Suspect]): The most suspect first.
+    doubts (Sequence[Sequence[float]]): The doubt of each token of each document.
+    RETURNS (list[Suspect]): The sentences, most doubted first.
     """
-    found = []
+    suspects = []
     for number, (document, doubt) in enumerate(zip(documents, doubts, strict=True)):
         for start, end in document.sentences:
             worst = max(range(start, end), key=lambda i: doubt[i])
-            found.append(Suspect(number, start, end, doubt[worst], worst))
-    return sorted(found, key=lambda suspect: -suspect.doubt)
+            suspects.append(Suspect(number, start, end, doubt[worst], worst))
+    return sorted(suspects, key=lambda suspect: -suspect.doubt)
 
 
-def judge(suspects: Sequence[Suspect], wrong: set[tuple[int, int]]) -> list[dict[str, Any]]:
-    """How many of the first suspects are wrong indeed.
+def judge(suspects: Sequence[Suspect], wrong: set[tuple[int, int]]) -> list[RankingScores]:
+    """Compute precision and recall of the ranking.
 
-    suspects (Sequence[Suspect]): What `rank` gives.
-    wrong (set[tuple[int, int]]): Document and first token of the sentences that
-        annotators have changed.
-    RETURNS (list[dict[str, Any]]): sentences, precision and recall at each of
-        `DEPTHS`, and at as many sentences as are wrong.
+    suspects (Sequence[Suspect]): The ranked sentences.
+    wrong (set[tuple[int, int]]): Document and first token of each sentence with a wrong
+        annotation.
+    RETURNS (list[RankingScores]): Scores of the first sentences, for each of `DEPTHS` and
+        for the number of wrong sentences.
     """
     hits = [(suspect.document, suspect.start) in wrong for suspect in suspects]
     return [
@@ -71,9 +71,11 @@ def judge(suspects: Sequence[Suspect], wrong: set[tuple[int, int]]) -> list[dict
 def changed_sentences(
     before: Sequence[Document], after: Sequence[Document]
 ) -> set[tuple[int, int]]:
-    """The sentences whose gold mentions differ between two annotations of the same words.
+    """Find the sentences whose gold mentions differ between two annotations.
 
-    RETURNS (set[tuple[int, int]]): Document and first token of each.
+    before (Sequence[Document]): Documents with the one annotation.
+    after (Sequence[Document]): The same documents with the other annotation.
+    RETURNS (set[tuple[int, int]]): Document and first token of each sentence.
     """
     return {
         (number, start)
@@ -83,24 +85,21 @@ def changed_sentences(
     }
 
 
-def describe(suspect: Suspect, document: Document) -> dict[str, Any]:
-    """A suspect for a file: offsets and labels, and no text.
+def describe(suspect: Suspect, document: Document) -> SuspectRecord:
+    """Convert a suspect to a record without text.
 
     suspect (Suspect): The suspect.
     document (Document): Its document.
-    RETURNS (dict[str, Any]): The suspect, and the mentions of its sentence as
-        half-open token ranges of the document, the predicted ones with confidence.
+    RETURNS (SuspectRecord): The suspect with the mentions of its sentence.
     """
-    gold, predicted = (
-        document.inside(mentions, suspect.start, suspect.end)
-        for mentions in (document.gold, document.predicted)
-    )
+    gold = document.inside(document.gold, suspect.start, suspect.end)
+    predicted = document.inside(document.predicted, suspect.start, suspect.end)
     return {
         "document": suspect.document,
         "start": suspect.start,
         "end": suspect.end,
         "doubt": round(suspect.doubt, 4),
         "token": suspect.token,
-        "gold": [list(m) for m in gold],
-        "predicted": [[*m, document.confidence.get(m)] for m in predicted],
+        "gold": [(m.start, m.end, m.label) for m in gold],
+        "predicted": [(m.start, m.end, m.label, document.confidence.get(m)) for m in predicted],
     }

@@ -1,45 +1,64 @@
-"""How a pipeline learned, from the log of its training."""
+"""Learning curve of a pipeline, from the log of its training."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import read_json
+from .records import LearningStep
 
-NAMES = {"precision": "ents_p", "recall": "ents_r", "f1": "ents_f", "accuracy": "ents_acc"}
+
+def read_learning(pipeline: Path) -> list[LearningStep]:
+    """Read the learning curve of a pipeline from log.jsonl and train.json next to its folder.
+
+    pipeline (Path): The folder of the pipeline.
+    RETURNS (list[LearningStep]): The evaluations. Empty if one of the files does not exist.
+    RAISES (InputError): If one of the files is not valid.
+    """
+    log, record = (pipeline.parent / name for name in ("log.jsonl", "train.json"))
+    if not (log.exists() and record.exists()):
+        return []
+    training = read_json(record)
+    steps = training.get("steps_per_epoch") if isinstance(training, dict) else None
+    if not isinstance(steps, int) or steps < 1:
+        raise InputError(f"{record}: steps_per_epoch must be a whole number. Train again.")
+    return read_log(log, steps)
 
 
-def read_log(path: Path, steps_per_epoch: int) -> list[dict[str, Any]]:
+def read_log(path: Path, steps_per_epoch: int) -> list[LearningStep]:
     """Read the log of a training.
 
     path (Path): The log.jsonl that `bert_ner.logger.v1` wrote.
-    steps_per_epoch (int): From train.json.
-    RETURNS (list[dict[str, Any]]): For each evaluation epochs (a fraction, where it
-        was inside of one), step, training loss and dev loss in nats a token,
-        precision, recall, f1 and accuracy from 0 to 1. What the component does
-        not give is None.
-    RAISES (InputError): If a line is not of such a log.
+    steps_per_epoch (int): Number of steps per epoch, from train.json.
+    RETURNS (list[LearningStep]): The evaluations. An epoch is a fraction if the evaluation
+        was inside it. Losses are in nats per token.
+    RAISES (InputError): If a line does not have the logger's format.
     """
-    rows = []
+    steps = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            rows.append(_row(json.loads(line), steps_per_epoch))
+            steps.append(_step(json.loads(line), steps_per_epoch))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path}:{number}: not a line of bert_ner.logger.v1 ({error}). Train again."
             ) from error
-    return rows
+    return steps
 
 
-def _row(line: dict[str, Any], steps_per_epoch: int) -> dict[str, Any]:
+def _step(line: Any, steps_per_epoch: int) -> LearningStep:
     dev = line["dev"]
-    has_loss = dev.get("ents_loss") is not None  # the transition parser's is no loss of a token
+    # the transition parser has a training loss, but not one per token
+    has_loss = dev.get("ents_loss") is not None
     return {
         "epoch": round(line["step"] / steps_per_epoch, 2),
         "step": line["step"],
         "training_loss": _number(line["train_loss"].get("ner")) if has_loss else None,
         "dev_loss": _number(dev.get("ents_loss")),
-        **{name: _number(dev.get(key)) for name, key in NAMES.items()},
+        "precision": _number(dev.get("ents_p")),
+        "recall": _number(dev.get("ents_r")),
+        "f1": _number(dev.get("ents_f")),
+        "accuracy": _number(dev.get("ents_acc")),
     }
 
 

@@ -1,10 +1,12 @@
-"""Which predicted mention stands for which gold one, and what is wrong with it."""
+"""Pairs of gold and predicted mentions, the kinds of errors, and scores."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from .records import CountedPrf, Prf
 
 
 class Mention(NamedTuple):
@@ -15,19 +17,19 @@ class Mention(NamedTuple):
     label: str
 
     def overlap(self, other: "Mention") -> int:
-        """How many tokens both have."""
+        """Count the tokens that both mentions have."""
         return max(0, min(self.end, other.end) - max(self.start, other.start))
 
 
 class Outcome(StrEnum):
-    """What became of a mention."""
+    """Result of comparing a gold with a predicted mention."""
 
     CORRECT = "correct"
-    LABEL = "wrong label"  # the same tokens
-    BOUNDARY = "wrong boundary"  # the same label, and tokens in common
-    BOTH = "wrong label and boundary"  # tokens in common
-    MISSED = "missed"  # no predicted mention stands for it
-    INVENTED = "invented"  # it stands for no gold mention
+    LABEL = "wrong label"  # same tokens
+    BOUNDARY = "wrong boundary"  # same label, some tokens in common
+    BOTH = "wrong label and boundary"  # some tokens in common
+    MISSED = "missed"  # no predicted mention
+    INVENTED = "invented"  # no gold mention
 
 
 ERRORS = [outcome for outcome in Outcome if outcome is not Outcome.CORRECT]
@@ -35,14 +37,14 @@ ERRORS = [outcome for outcome in Outcome if outcome is not Outcome.CORRECT]
 
 @dataclass(frozen=True)
 class Pair:
-    """A gold mention and the predicted one that stands for it; one of them may be None."""
+    """A gold mention and its predicted counterpart. One of them may be None."""
 
     gold: Mention | None
     predicted: Mention | None
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it."""
+        """The kind of error, or that it is correct."""
         if self.predicted is None:
             return Outcome.MISSED
         if self.gold is None:
@@ -55,13 +57,16 @@ class Pair:
 def match(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Pair]:
     """Pair the mentions of a document one to one.
 
-    Equal mentions are paired first, then those of the same tokens, then those of
-    the same label by how many tokens they share, then the others that share
-    tokens. Of equals, the first in the text is taken.
+    Equal mentions are paired first, then mentions of the same tokens, then mentions of
+    the same label by the number of shared tokens, then all others that share tokens. Ties
+    go to the first mention in the text.
+
+        gold:       [EU ORG]  [Anna Berg PER]          (EU, EU), (Anna Berg, Berg),
+        predicted:  [EU ORG]  [Berg PER] [Oslo LOC]    (None, Oslo)
 
     gold (Iterable[Mention]): The gold mentions.
     predicted (Iterable[Mention]): The predicted mentions.
-    RETURNS (list[Pair]): Every mention once, in the order of the text.
+    RETURNS (list[Pair]): Pairs in text order. Each mention is in exactly one.
     """
     gold, predicted = sorted(set(gold)), sorted(set(predicted))
     candidates = [(g, p) for g in gold for p in _near(g, predicted)]
@@ -95,28 +100,28 @@ def _rank(gold: Mention, predicted: Mention) -> tuple[bool, bool, bool, int]:
 class Score:
     """Precision, recall and F1 from counts."""
 
-    correct: float  # partly right mentions count half in one of the views
+    correct: float  # the partial view counts half mentions
     predicted: int
     gold: int
 
     @property
     def precision(self) -> float:
-        """The share of predicted mentions that are right; 0 if there are none."""
+        """Share of the predicted mentions that are correct, 0 if there are none."""
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """The share of gold mentions that are found; 0 if there are none."""
+        """Share of the gold mentions that were found, 0 if there are none."""
         return self.correct / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of both; 0 if both are."""
+        """Harmonic mean of precision and recall, 0 if both are 0."""
         total = self.predicted + self.gold
         return 2 * self.correct / total if total else 0.0
 
-    def to_dict(self) -> dict[str, float]:
-        """For a JSON file: the scores, from 0 to 1, and the gold mentions as support."""
+    def to_dict(self) -> CountedPrf:
+        """Convert the score to a record for a JSON file."""
         return {
             "precision": self.precision,
             "recall": self.recall,
@@ -126,7 +131,7 @@ class Score:
         }
 
 
-# What counts as right in each view: the whole of a mention, or half of it.
+# Credit of each outcome in each view; outcomes that are not listed have none.
 VIEWS: dict[str, dict[Outcome, float]] = {
     "strict": {Outcome.CORRECT: 1.0},
     "exact boundary": {Outcome.CORRECT: 1.0, Outcome.LABEL: 1.0},
@@ -143,25 +148,25 @@ VIEWS: dict[str, dict[Outcome, float]] = {
 def score(pairs: Sequence[Pair], view: str = "strict") -> Score:
     """Score pairs in one of the four views of MUC.
 
-    Source: Chinchor and Sundheim, "MUC-5 Evaluation Metrics" (1993), in the form
-    of Segura-Bedmar et al., "SemEval-2013 Task 9" (2013): strict asks for tokens
-    and label, exact boundary for the tokens alone, partial counts half where
-    only some tokens are shared, and type asks for the label where some are.
+    Source: Chinchor and Sundheim, "MUC-5 Evaluation Metrics" (1993), in the form of
+    Segura-Bedmar et al., "SemEval-2013 Task 9" (2013). The strict view requires the same
+    tokens and label; exact boundary the same tokens; partial gives half credit if only
+    some tokens are shared; type requires the same label and a shared token.
 
     pairs (Sequence[Pair]): The pairs of all documents.
     view (str): One of `VIEWS`.
     RETURNS (Score): The score.
     """
-    worth = VIEWS[view]
+    credit = VIEWS[view]
     return Score(
-        correct=sum(worth.get(pair.outcome, 0.0) for pair in pairs),
+        correct=sum(credit.get(pair.outcome, 0.0) for pair in pairs),
         predicted=sum(pair.predicted is not None for pair in pairs),
         gold=sum(pair.gold is not None for pair in pairs),
     )
 
 
 def score_labels(pairs: Sequence[Pair]) -> dict[str, Score]:
-    """The strict score of each label, in alphabetical order."""
+    """Score each label strictly. The labels are in alphabetical order."""
     correct: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
     gold: Counter[str] = Counter()
@@ -176,28 +181,29 @@ def score_labels(pairs: Sequence[Pair]) -> dict[str, Score]:
     return {label: Score(correct[label], predicted[label], gold[label]) for label in labels}
 
 
-def macro(scores: Iterable[Score]) -> dict[str, float]:
-    """The means over labels, also those that are predicted alone, as seqeval makes them."""
-    known = list(scores)
-    names = ("precision", "recall", "f1")
-    if not known:
-        return dict.fromkeys(names, 0.0)
-    return {name: sum(getattr(score, name) for score in known) / len(known) for name in names}
+def macro(scores: Collection[Score]) -> Prf:
+    """Average over labels as seqeval does: labels without a gold mention count as well."""
+    size = max(1, len(scores))
+    return {
+        "precision": sum(score.precision for score in scores) / size,
+        "recall": sum(score.recall for score in scores) / size,
+        "f1": sum(score.f1 for score in scores) / size,
+    }
 
 
 def confusion(pairs: Iterable[Pair]) -> dict[tuple[str | None, str | None], int]:
-    """How often a gold label was given which label.
+    """Count the pairs of each gold and predicted label.
 
     pairs (Iterable[Pair]): The pairs, whether or not their boundaries agree.
     RETURNS (dict[tuple[str | None, str | None], int]): Counts by gold and predicted
-        label. None stands for no gold mention, which is an invented one, or for no
-        predicted one, which is a missed one.
+        label. None as the gold label means an invented mention, None as the predicted
+        label a missed one.
     """
     sides = ((pair.gold, pair.predicted) for pair in pairs)
     return dict(Counter((g.label if g else None, p.label if p else None) for g, p in sides))
 
 
 def count_errors(pairs: Iterable[Pair]) -> dict[str, int]:
-    """How many errors there are of each kind; every error is of exactly one."""
+    """Count the errors of each kind."""
     counts = Counter(pair.outcome for pair in pairs)
     return {kind.value: counts[kind] for kind in ERRORS}

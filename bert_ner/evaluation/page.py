@@ -1,68 +1,50 @@
-"""The report as one page that needs nothing from elsewhere."""
+"""The report and the audit as HTML pages that load nothing from elsewhere."""
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from spacy import displacy
 
+from ..html import Highlight, highlight
+from ..palette import label_colours
 from . import plots
 from .documents import Document
 from .label_errors import Suspect
+from .matching import Mention
+from .records import ErrorInText, Metrics
 
-# Light enough for black text; labels take them in turn.
-COLOURS = (
-    *("#bfdbfe", "#fed7aa", "#bbf7d0", "#fbcfe8", "#ddd6fe", "#fde68a"),
-    *("#a5f3fc", "#fecaca", "#d9f99d", "#e9d5ff", "#c7d2fe", "#e7e5e4"),
-)
 SECTIONS = {
     "scores": "Scores",
-    "sure": "How sure",
-    "errors": "Where it fails",
+    "significance": "Significance",
+    "errors": "Errors",
     "worst": "Worst errors",
-    "learned": "How it learned",
-    "trust": "Confidence",
-    "real": "Other text",
+    "learned": "Learning curve",
+    "confidence": "Confidence",
+    "robustness": "Other text",
     "papers": "Papers",
 }
+WordMention = tuple[int, int, str]
 
 
-def render(metrics: dict[str, Any], worst: Sequence[dict[str, Any]]) -> str:
+def render(metrics: Metrics, worst: Sequence[ErrorInText]) -> str:
     """Render a report.
 
-    metrics (dict[str, Any]): What `bert_ner.evaluation.report` writes.
-    worst (Sequence[dict[str, Any]]): What `errors.worst_errors` gives; it has text of
-        the corpus, which the metrics do not.
+    metrics (Metrics): The contents of the metrics file.
+    worst (Sequence[ErrorInText]): Errors with their text, which the metrics do not have.
     RETURNS (str): HTML.
     """
-    test, learned = metrics["splits"]["test"], metrics["learned"]
-    labels = list(test["labels"])
-    colours = dict(zip(labels, COLOURS * len(labels), strict=False))
-    confusion = {(c["gold"], c["predicted"]): c["count"] for c in test["confusion"]}
-    shown = {
-        "scores": True,
-        "sure": bool(metrics["seeds"] or metrics["against"]),
-        "errors": True,
-        "worst": bool(worst),
-        "learned": bool(learned),
-        "trust": bool(test["reliability"]),
-        "real": True,
-        "papers": bool(metrics["papers"]),
-    }
+    test = metrics["splits"]["test"]
+    colours = label_colours(test["labels"])
     return _fill_in(
         "report.html",
-        **{key: metrics[key] for key in ("pipeline", "source", "trained_on", "training")},
-        **{key: metrics[key] for key in ("machine", "date", "against", "seeds", "papers")},
+        metrics=metrics,
         is_sample=metrics["source"]["kind"] == "sample",
-        sections=[(key, title) for key, title in SECTIONS.items() if shown[key]],
+        sections=_sections(metrics, worst),
         test=test,
         dev=metrics["splits"]["dev"],
         confidence=metrics["scores"]["test"]["confidence"],
         errors_total=max(1, sum(test["errors"].values())),
-        learned=learned,
-        real={"running text": metrics["raw_text"], **metrics["robustness"]},
+        changed={"running text": metrics["raw_text"], **metrics["robustness"]},
         cases=[
             {"about": case["about"], "found": entities(case["words"], case["found"], colours)}
             for case in metrics["cases"]
@@ -76,86 +58,93 @@ def render(metrics: dict[str, Any], worst: Sequence[dict[str, Any]]) -> str:
             }
             for error in worst
         ],
-        plots={
-            "confusion": plots.plot_confusion(confusion, labels),
-            "learning": plots.plot_learning(learned) if learned else "",
-            "reliability": plots.plot_reliability(test["reliability"] or []),
-            "risk": plots.plot_risk(test["risk_coverage"] or []),
-        },
+        plots=_plots(metrics),
     )
+
+
+def _sections(metrics: Metrics, worst: Sequence[ErrorInText]) -> list[tuple[str, str]]:
+    """List the anchors and titles of the sections that the report has."""
+    optional = {
+        "significance": metrics["seeds"] or metrics["against"],
+        "worst": worst,
+        "learned": metrics["learned"],
+        "confidence": metrics["splits"]["test"]["reliability"],
+        "papers": metrics["papers"],
+    }
+    return [(key, title) for key, title in SECTIONS.items() if optional.get(key, True)]
+
+
+def _plots(metrics: Metrics) -> dict[str, str]:
+    """Draw the plots as SVG, by name."""
+    test, learned = metrics["splits"]["test"], metrics["learned"]
+    counts = {(c["gold"], c["predicted"]): c["count"] for c in test["confusion"]}
+    return {
+        "confusion": plots.plot_confusion(counts, list(test["labels"])),
+        "learning": plots.plot_learning(learned) if learned else "",
+        "reliability": plots.plot_reliability(test["reliability"] or []),
+        "risk": plots.plot_risk(test["risk_coverage"] or []),
+    }
 
 
 def render_audit(
     name: str, documents: Sequence[Document], suspects: Sequence[Suspect], shown: int
 ) -> str:
-    """Render the most suspect sentences of a split.
+    """Render the sentences of a split whose annotation is most likely wrong.
 
-    name (str): The split's name for people.
+    name (str): Name of the split.
     documents (Sequence[Document]): Its documents.
-    suspects (Sequence[Suspect]): What `audit.rank` gives.
-    shown (int): How many sentences to show at most.
+    suspects (Sequence[Suspect]): Its sentences, ranked by `label_errors.rank`.
+    shown (int): Maximum number of sentences.
     RETURNS (str): HTML.
     """
-    labels = sorted({m.label for document in documents for m in document.gold})
-    colours = dict(zip(labels, COLOURS * len(labels), strict=False))
+    colours = label_colours(m.label for document in documents for m in document.gold)
     rows = []
     for suspect in suspects[:shown]:
         document = documents[suspect.document]
         words = document.words[suspect.start : suspect.end]
-        sides = {
-            side: [
-                (max(0, m.start - suspect.start), min(len(words), m.end - suspect.start), m.label)
-                for m in document.inside(mentions, suspect.start, suspect.end)
-            ]
-            for side, mentions in (("gold", document.gold), ("predicted", document.predicted))
-        }
         rows.append(
             {
                 "document": suspect.document,
                 "doubt": suspect.doubt,
                 "token": document.words[suspect.token],
-                **{side: entities(words, found, colours) for side, found in sides.items()},
+                "gold": entities(words, _inside(document.gold, suspect), colours),
+                "predicted": entities(words, _inside(document.predicted, suspect), colours),
             }
         )
     return _fill_in("audit.html", name=name, total=len(suspects), rows=rows)
 
 
-def _fill_in(template: str, **values: Any) -> str:
+def _inside(mentions: Iterable[Mention], suspect: Suspect) -> list[WordMention]:
+    """Select the mentions that overlap a sentence, as ranges of its words."""
+    start, end = suspect.start, suspect.end
+    return [
+        (max(start, m.start) - start, min(end, m.end) - start, m.label)
+        for m in mentions
+        if m.start < end and start < m.end
+    ]
+
+
+def _fill_in(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template(template).render(**values)
 
 
-def entities(
-    words: Sequence[str], mentions: Sequence[tuple[int, int, str]], colours: dict[str, str]
-) -> str:
-    """Words with their mentions marked, by displaCy.
+def entities(words: Sequence[str], mentions: Iterable[WordMention], colours: dict[str, str]) -> str:
+    """Highlight mentions in a sentence.
 
     words (Sequence[str]): The words.
-    mentions (Sequence[tuple[int, int, str]]): Half-open ranges of them, and labels.
-    colours (dict[str, str]): A colour for each label.
-    RETURNS (str): HTML, in which words and labels are text, whatever they hold.
+    mentions (Iterable[tuple[int, int, str]]): Half-open ranges of words, with labels.
+    colours (dict[str, str]): A background for each label.
+    RETURNS (str): HTML in which words and labels are escaped.
     """
     starts, text = [], ""
     for word in words:
         starts.append(len(text))
         text += word + " "
-    marked = [
-        # displaCy escapes the text, but not labels
-        {
-            "start": starts[start],
-            "end": starts[end - 1] + len(words[end - 1]),
-            "label": html.escape(label),
-        }
+    spans: list[Highlight] = [
+        {"start": starts[start], "end": starts[end - 1] + len(words[end - 1]), "label": label}
         for start, end, label in mentions
     ]
-    safe = {html.escape(label).upper(): colour for label, colour in colours.items()}
-    rendered: str = displacy.render(
-        [{"text": text.strip(), "ents": marked, "title": None}],
-        style="ent",
-        manual=True,
-        jupyter=False,
-        options={"colors": safe},
-    )
-    return rendered
+    return highlight(text.strip(" "), spans, colours)

@@ -1,32 +1,35 @@
-"""The plots of a report, as SVG that stands in a page by itself."""
+"""Plots of a report, as SVG elements of a page."""
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 from numpy.typing import NDArray
 
 from ..palette import BLUE, GREEN, GREY, ORANGE
+from .records import LearningStep, ReliabilityBin, RiskPoint
 
-LONGEST = 20  # characters of a label beside an axis
-STYLE: dict[Any, Any] = {
+LONGEST = 20  # characters of a label on an axis
+STYLE: dict[RcKeyType, object] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "en_bert_ner",  # the same plot is the same file
+    "svg.hashsalt": "en_bert_ner",  # equal plots give equal files
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
 }
+Column = Literal["training_loss", "dev_loss", "precision", "recall", "f1", "accuracy"]
 
 
 def to_svg(figure: Figure, title: str) -> str:
-    """The figure as an element of a page, with a title for those who cannot see it."""
+    """Render a figure as an SVG element, with a title for screen readers."""
     file = io.StringIO()
     figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None, "Title": title})
     text = file.getvalue()
@@ -34,62 +37,84 @@ def to_svg(figure: Figure, title: str) -> str:
 
 
 def make_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of a size in inches, and its axes from left to right."""
+    """Make a figure.
+
+    width (float): Width in inches.
+    height (float): Height in inches.
+    columns (int): Number of axes.
+    RETURNS (tuple[Figure, list[Axes]]): The figure and its axes, from left to right.
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
 
-def _column(rows: Sequence[dict[str, Any]], key: str) -> NDArray[np.float64]:
-    return np.array([row[key] for row in rows], dtype=float)  # None becomes nan
+def plot_learning(steps: Sequence[LearningStep]) -> str:
+    """Plot the losses, and precision, recall, F1 and accuracy on dev, over epochs.
 
-
-def plot_learning(rows: Sequence[dict[str, Any]]) -> str:
-    """Loss, and precision, recall, F1 and accuracy on dev, over epochs.
-
-    rows (Sequence[dict[str, Any]]): What `curves.read_log` gives.
+    steps (Sequence[LearningStep]): The learning curve, from `learning_curve.read_log`.
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
         figure, (losses, scores) = make_axes(8.6, 3.0, 2)
-        epochs = _column(rows, "epoch")
-        for key, label, colour in (("training_loss", "training", GREY), ("dev_loss", "dev", BLUE)):
-            values = _column(rows, key)
-            if not np.isnan(values).all():
-                losses.plot(epochs, values, "o-", ms=4, color=colour, label=label)
-        if losses.lines:
-            losses.set_yscale("log")
-            losses.legend(frameon=False)
-        else:
-            losses.text(0.5, 0.5, "no loss of tokens", ha="center", transform=losses.transAxes)
-        losses.set(xlabel="epoch", title="Loss of a token, in nats")
-        for key, label, colour in (
-            ("precision", "precision", ORANGE),
-            ("recall", "recall", GREY),
-            ("f1", "F1", BLUE),
-            ("accuracy", "accuracy of tokens", GREEN),
-        ):
-            values = 100 * _column(rows, key)
-            if not np.isnan(values).all():
-                scores.plot(epochs, values, "o-", ms=4, color=colour, label=label)
-        floor = max(0, round(100 * max((row["f1"] or 0 for row in rows), default=0) - 15))
-        lowest = min((line.get_ydata().min() for line in scores.lines), default=0)  # type: ignore[union-attr]
-        below = f", {floor} and more" if lowest < floor else ""
-        scores.set(xlabel="epoch", title=f"On dev, in %{below}", ylim=(floor, 100))
-        scores.legend(frameon=False, loc="lower right")
+        _plot_losses(losses, steps)
+        _plot_scores(scores, steps)
         return to_svg(figure, "Losses and scores by epoch")
 
 
-def plot_confusion(counts: dict[tuple[str | None, str | None], int], labels: Sequence[str]) -> str:
-    """Gold labels in rows, predicted ones in columns, as shares of the row.
+def _plot_losses(axes: Axes, steps: Sequence[LearningStep]) -> None:
+    _plot_column(axes, steps, "training_loss", "training", GREY)
+    _plot_column(axes, steps, "dev_loss", "dev", BLUE)
+    if axes.lines:
+        axes.set_yscale("log")
+        axes.legend(frameon=False)
+    else:
+        axes.text(0.5, 0.5, "no loss per token", ha="center", transform=axes.transAxes)
+    axes.set(xlabel="epoch", title="Loss per token, in nats")
 
-    counts (dict[tuple[str | None, str | None], int]): What `matching.confusion` gives.
-    labels (Sequence[str]): The labels, in order.
+
+def _plot_scores(axes: Axes, steps: Sequence[LearningStep]) -> None:
+    lowest = min(
+        _plot_column(axes, steps, "precision", "precision", ORANGE, scale=100),
+        _plot_column(axes, steps, "recall", "recall", GREY, scale=100),
+        _plot_column(axes, steps, "f1", "F1", BLUE, scale=100),
+        _plot_column(axes, steps, "accuracy", "accuracy of tokens", GREEN, scale=100),
+    )
+    floor = max(0, round(100 * max((step["f1"] or 0 for step in steps), default=0) - 15))
+    below = f", {floor} and more" if lowest < floor else ""
+    axes.set(xlabel="epoch", title=f"Scores on dev, in %{below}", ylim=(floor, 100))
+    axes.legend(frameon=False, loc="lower right")
+
+
+def _plot_column(
+    axes: Axes,
+    steps: Sequence[LearningStep],
+    key: Column,
+    label: str,
+    colour: str,
+    *,
+    scale: float = 1,
+) -> float:
+    """Plot a column of a learning curve unless it is unknown; returns its lowest value."""
+    values = scale * np.array([step[key] for step in steps], dtype=float)  # None becomes nan
+    if np.isnan(values).all():
+        return float("inf")
+    axes.plot([step["epoch"] for step in steps], values, "o-", ms=4, color=colour, label=label)
+    return float(np.nanmin(values))
+
+
+def plot_confusion(counts: dict[tuple[str | None, str | None], int], labels: Sequence[str]) -> str:
+    """Plot the confusion matrix: gold labels in rows, predicted ones in columns.
+
+    The colour of a cell is its share of the row.
+
+    counts (dict[tuple[str | None, str | None], int]): Counts from `matching.confusion`.
+    labels (Sequence[str]): The labels in order.
     RETURNS (str): SVG.
     """
-    places = [*labels, None]
-    table: NDArray[np.float64] = np.array([[counts.get((r, c), 0) for c in places] for r in places])
+    keys = [*labels, None]
+    table: NDArray[np.float64] = np.array([[counts.get((r, c), 0) for c in keys] for r in keys])
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    size = 0.62 * len(places) + 1.6
+    size = 0.62 * len(keys) + 1.6
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         figure, (axes,) = make_axes(size, size * 0.85)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -106,50 +131,37 @@ def plot_confusion(counts: dict[tuple[str | None, str | None], int], labels: Seq
 
 
 def _short(label: str) -> str:
-    """A label that leaves room for the plot."""
+    """Shorten a label so that it leaves room for the plot."""
     return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
 
 
-def plot_reliability(bins: Sequence[dict[str, float]]) -> str:
-    """How often mentions of each confidence are right.
+def plot_reliability(bins: Sequence[ReliabilityBin]) -> str:
+    """Plot the reliability diagram: precision by confidence.
 
-    bins (Sequence[dict[str, float]]): What `trust.reliability` gives.
+    bins (Sequence[ReliabilityBin]): Bins from `reliability.reliability`.
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
         figure, (axes,) = make_axes(4.2, 3.6)
         axes.plot([0, 1], [0, 1], "--", color=GREY, lw=1)
-        axes.plot(
-            [b["confidence"] for b in bins],
-            [b["precision"] for b in bins],
-            "o-",
-            ms=5,
-            color=BLUE,
-        )
-        axes.set(
-            xlabel="mean confidence of a bin",
-            ylabel="share that is right",
-            xlim=(0, 1),
-            ylim=(0, 1),
-        )
+        confidence, precision = ([b["confidence"] for b in bins], [b["precision"] for b in bins])
+        axes.plot(confidence, precision, "o-", ms=5, color=BLUE)
+        axes.set(xlabel="mean confidence of a bin", ylabel="share that is correct")
+        axes.set(xlim=(0, 1), ylim=(0, 1))
         return to_svg(figure, "Reliability diagram")
 
 
-def plot_risk(points: Sequence[dict[str, float]]) -> str:
-    """How many mentions are wrong among the surest ones.
+def plot_risk(points: Sequence[RiskPoint]) -> str:
+    """Plot the share of wrong mentions among the most confident ones.
 
-    points (Sequence[dict[str, float]]): What `trust.risk_coverage` gives.
+    points (Sequence[RiskPoint]): Points from `reliability.risk_coverage`.
     RETURNS (str): SVG.
     """
     with mpl.rc_context(STYLE):
         figure, (axes,) = make_axes(4.2, 3.6)
-        axes.plot(
-            [100 * p["coverage"] for p in points], [100 * p["risk"] for p in points], color=BLUE
-        )
-        axes.set(
-            xlabel="mentions kept, the surest first, in %",
-            ylabel="share of them that is wrong, in %",
-            xlim=(0, 100),
-        )
+        coverage, risk = ([100 * p["coverage"] for p in points], [100 * p["risk"] for p in points])
+        axes.plot(coverage, risk, color=BLUE)
+        axes.set(xlabel="most confident mentions kept, in %", ylabel="share that is wrong, in %")
+        axes.set(xlim=(0, 100))
         axes.set_ylim(bottom=0)
         return to_svg(figure, "Risk-coverage curve")

@@ -1,4 +1,4 @@
-"""Running text from a corpus of tokens, as a user would type it."""
+"""Running text from the tokens of a corpus."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,16 @@ from spacy.training import Example
 CLOSING = frozenset([".", ",", ";", ":", "!", "?", ")", "]", "}", "%", "...", "'", "''"])
 CLITICS = frozenset(["'s", "'S", "'re", "'ve", "'ll", "'d", "'m", "n't", "N'T"])
 OPENING = frozenset(["(", "[", "{", "$", "#", "``"])
-QUOTE = '"'  # the first opens, the second closes
+QUOTE = '"'  # opening and closing ones alternate
 
 
 def spaces_after(words: Sequence[str]) -> list[bool]:
-    """Whether a space follows each token, by the rules of English typesetting.
+    """Decide whether a space follows each token, by the rules of English typesetting.
 
         He said : " We won , 3-1 . "   ->   He said: "We won, 3-1."
 
     words (Sequence[str]): The tokens.
-    RETURNS (list[bool]): One for each token; none follows the last.
+    RETURNS (list[bool]): One value per token; no space follows the last token.
     """
     spaces = []
     quoted = False
@@ -31,11 +31,11 @@ def spaces_after(words: Sequence[str]) -> list[bool]:
 
 
 def raw_example(nlp: Language, gold: Doc) -> Example:
-    """A document that the pipeline's own tokenizer has cut, beside the gold one.
+    """Typeset a gold document and tokenize it with the pipeline's own tokenizer.
 
     nlp (Language): The pipeline.
     gold (Doc): The gold document.
-    RETURNS (Example): To be annotated and scored.
+    RETURNS (Example): The new document with the gold one, not annotated yet.
     """
     words = [token.text for token in gold]
     reference = Doc(nlp.vocab, words=words, spaces=spaces_after(words))

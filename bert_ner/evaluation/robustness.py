@@ -1,4 +1,4 @@
-"""What becomes of a score when the text is not as clean as the corpus."""
+"""Changed texts for the robustness scores: case, typos, other names, no punctuation."""
 
 import random
 import unicodedata
@@ -13,33 +13,33 @@ from .matching import Mention
 
 Text = tuple[list[str], list[Mention]]
 Change = Callable[[Text, random.Random], Text]
-TYPO_WORDS, TYPO_LETTERS = 10, 4  # one word in so many, of at least so many letters
+TYPO_WORDS, TYPO_LETTERS = 10, 4  # one word in 10, and only words of 4 letters or more
 
 
 def lower(text: Text, _: random.Random) -> Text:
-    """Everything in lower case."""
+    """Change all words to lower case."""
     return [word.lower() for word in text[0]], text[1]
 
 
 def upper(text: Text, _: random.Random) -> Text:
-    """Everything in capitals."""
+    """Change all words to capitals."""
     return [word.upper() for word in text[0]], text[1]
 
 
 def typos(text: Text, dice: random.Random) -> Text:
-    """Two neighbouring letters change places in one of ten longer words."""
+    """Swap two adjacent letters in one of ten longer words."""
     return [_typo(word, dice) for word in text[0]], text[1]
 
 
 def _typo(word: str, dice: random.Random) -> str:
     if len(word) < TYPO_LETTERS or not word.isalpha() or dice.randrange(TYPO_WORDS):
         return word
-    i = dice.randrange(1, len(word) - 2)  # the first letter stays, and with it the case
+    i = dice.randrange(1, len(word) - 2)  # keeps the first letter and so the case
     return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
 
 
 def without_punctuation(text: Text, _: random.Random) -> Text:
-    """No punctuation but inside mentions."""
+    """Remove punctuation outside mentions."""
     words, mentions = text
     inside = {i for mention in mentions for i in range(mention.start, mention.end)}
     kept = [i for i, word in enumerate(words) if i in inside or not _is_punctuation(word)]
@@ -53,11 +53,11 @@ def _is_punctuation(word: str) -> bool:
 
 
 def swapped_names(texts: Sequence[Text]) -> Change:
-    """Every mention gives way to another one of its label, from the same texts.
+    """Make a change that replaces each mention with another one of the same label.
 
-    Where they have a single text of that label, it stays.
+    A label whose mentions all have the same text does not change.
 
-    texts (Sequence[tuple[list[str], list[Mention]]]): Where names are taken from.
+    texts (Sequence[tuple[list[str], list[Mention]]]): The texts that the names come from.
     RETURNS (Callable): The change.
     """
     names: dict[str, list[list[str]]] = {}
@@ -65,7 +65,7 @@ def swapped_names(texts: Sequence[Text]) -> Change:
         for mention in mentions:
             names.setdefault(mention.label, []).append(words[mention.start : mention.end])
 
-    several = {label for label, known in names.items() if len(set(map(tuple, known))) > 1}
+    replaceable = {label for label, known in names.items() if len(set(map(tuple, known))) > 1}
 
     def swap(text: Text, dice: random.Random) -> Text:
         words, mentions = text
@@ -76,7 +76,7 @@ def swapped_names(texts: Sequence[Text]) -> Change:
             out += words[end : mention.start]
             own = words[mention.start : mention.end]
             name = dice.choice(names[mention.label])
-            while name == own and mention.label in several:
+            while name == own and mention.label in replaceable:
                 name = dice.choice(names[mention.label])
             moved.append(Mention(len(out), len(out) + len(name), mention.label))
             out += name
@@ -87,7 +87,7 @@ def swapped_names(texts: Sequence[Text]) -> Change:
 
 
 def changes(texts: Sequence[Text]) -> dict[str, Change]:
-    """All changes, by the name under which they are reported."""
+    """List all changes by their name in the report."""
     return {
         "lower case": lower,
         "all capitals": upper,
@@ -98,18 +98,18 @@ def changes(texts: Sequence[Text]) -> dict[str, Change]:
 
 
 def texts_of(docs: Iterable[Doc]) -> list[Text]:
-    """The words and gold mentions of documents."""
+    """Read the words and gold mentions of documents."""
     return [([token.text for token in doc], mentions_of(doc)) for doc in docs]
 
 
 def change_all(texts: Sequence[Text], change: Change, vocab: Vocab, *, seed: int) -> list[Example]:
-    """Examples of changed texts, to be annotated and scored.
+    """Change texts and convert them to examples.
 
     texts (Sequence[tuple[list[str], list[Mention]]]): The texts.
-    change (Callable): What to change.
+    change (Callable): The change.
     vocab (Vocab): The pipeline's vocabulary.
-    seed (int): The seed of every random choice.
-    RETURNS (list[Example]): The examples, in order.
+    seed (int): Seed of every random choice.
+    RETURNS (list[Example]): The examples in order, not annotated yet.
     """
     dice = random.Random(seed)
     return [_example(change(text, dice), vocab) for text in texts]

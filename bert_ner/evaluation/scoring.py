@@ -1,63 +1,81 @@
-"""Score a trained pipeline on the dev and test splits of a converted corpus."""
+"""Strict scores of a pipeline on the splits of a converted corpus."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, cast
 
 import numpy as np
-import typer
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
 from spacy.util import is_package, minibatch
-from wasabi import table
 
 from ..calibration.outcomes import Outcomes, expected_calibration_error, outcomes, summary
-from ..corpora.sources import Kind, Source, load_source
-from ..devices import choose_gpu, describe_machine, use_device
+from ..corpora.sources import Source
+from ..devices import describe_machine, use_device
 from ..errors import InputError
-from ..files import write_json
-from ..loading import describe_pipeline, keep_encodings, load_examples, load_pipeline
+from ..loading import (
+    describe_pipeline,
+    find_entity_pipe,
+    keep_encodings,
+    load_examples,
+    load_pipeline,
+)
 from ..pipes.confidence import Calibration
 from ..progress import track
+from .documents import Document, read_documents
+from .records import Confidence, Prf, Scores, SourceRecord, SplitScores
 
 SPLITS = ("dev", "test")
 
 
-def score(nlp: Language, path: Path) -> dict[str, Any]:
-    """Strict entity scores on gold tokens: a mention counts if span and label are right.
+@dataclass(frozen=True)
+class ScoredSplit:
+    """A split that a pipeline has annotated.
+
+    examples (list[Example]): The annotated examples.
+    scores (SplitScores): Their scores.
+    """
+
+    examples: list[Example]
+    scores: SplitScores
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """The documents with their paired mentions."""
+        return read_documents(self.examples)
+
+
+def score(nlp: Language, path: Path) -> SplitScores:
+    """Score a split strictly on gold tokens: span and label of a mention must be correct.
 
     nlp (Language): The pipeline.
-    path (Path): The split, a .spacy file.
-    RETURNS (dict[str, Any]): precision, recall and f1 from 0 to 1 over all
-        mentions and by label, words_per_second, loss (the mean of a token in nats,
-        None where the pipeline has none), and confidence: None, or what
-        `bert_ner.calibration.outcomes.summary` gives, and ece_uncalibrated.
+    path (Path): The .spacy file of the split.
+    RETURNS (SplitScores): The scores, from 0 to 1; the loss is in nats per token.
     """
-    return score_split(nlp, path)[1]
+    return score_split(nlp, path).scores
 
 
-def score_split(nlp: Language, path: Path) -> tuple[list[Example], dict[str, Any]]:
-    """The same as `score`, with the annotated examples."""
+def score_split(nlp: Language, path: Path) -> ScoredSplit:
+    """Score a split like `score`, and keep the annotated examples."""
     examples = load_examples(nlp, path)
     words = sum(len(example) for example in examples)
     started = time.perf_counter()
     annotate(nlp, examples, path.stem)
     seconds = time.perf_counter() - started
-    scores = Scorer(nlp).score(examples)
-    found = outcomes(examples)
-    return examples, {
-        **_prf(scores, "ents_"),
-        "labels": {
-            label: _prf(values) for label, values in sorted((scores["ents_per_type"] or {}).items())
-        },
+    values = Scorer(nlp).score(examples)
+    per_label = values["ents_per_type"] or {}
+    scores: SplitScores = {
+        **_prf(values, "ents_"),
+        "labels": {label: _prf(per_label[label]) for label in sorted(per_label)},
         "words_per_second": round(words / seconds),
-        "loss": scores.get("ents_loss"),
-        "confidence": found
-        and {**summary(found), "ece_uncalibrated": uncalibrated_error(nlp, examples)},
+        "loss": values.get("ents_loss"),
+        "confidence": _confidence(nlp, examples),
     }
+    return ScoredSplit(examples, scores)
 
 
 def annotate(
@@ -67,37 +85,55 @@ def annotate(
     *,
     batch_size: int | None = None,
 ) -> None:
-    """Put a pipeline's annotations into examples, and say how far it is with what."""
+    """Annotate examples with a pipeline and show the progress.
+
+    nlp (Language): The pipeline.
+    examples (list[Example]): The examples. Their predicted documents are replaced.
+    what (str): Name of the examples in the progress bar.
+    batch_size (int | None): Number of documents per batch, by default the pipeline's own.
+    """
     docs = nlp.pipe([example.predicted for example in examples], batch_size=batch_size)
-    done = track(zip(examples, docs, strict=True), what, total=len(examples))
-    for example, doc in done:
+    for example, doc in track(zip(examples, docs, strict=True), what, total=len(examples)):
         example.predicted = doc
 
 
+def _confidence(nlp: Language, examples: list[Example]) -> Confidence | None:
+    mentions = outcomes(examples)
+    if mentions is None:
+        return None
+    reliability = summary(mentions)
+    return {
+        "mentions": reliability["mentions"],
+        "ece": reliability["ece"],
+        "thresholds": reliability["thresholds"],
+        "ece_uncalibrated": uncalibrated_error(nlp, examples),
+    }
+
+
 def uncalibrated_error(nlp: Language, examples: list[Example]) -> float | None:
-    """The expected calibration error of a pipeline's own probabilities.
+    """Compute the expected calibration error of a pipeline before its calibration.
 
     nlp (Language): The pipeline.
-    examples (list[Example]): The split, as the pipeline has annotated it.
-    RETURNS (float | None): From 0 to 1; None if it gives none, or if a threshold
-        drops mentions, which would then not be the same.
+    examples (list[Example]): The split, annotated by the pipeline.
+    RETURNS (float | None): From 0 to 1. None if the pipeline gives no confidence, or if a
+        threshold drops mentions, so that the two errors would not compare.
     """
-    pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
-    if len(pipes) != 1 or pipes[0].min_confidence > 0:
+    pipe = find_entity_pipe(nlp)
+    if pipe is None or pipe.min_confidence > 0:
         return None
-    chosen = pipes[0].calibration
+    fitted = pipe.calibration
     batches = list(minibatch(examples, nlp.batch_size))
     try:
-        pipes[0].calibration = Calibration()
-        found = [
+        pipe.calibration = Calibration()
+        predicted = [
             mentions
             for batch in track(batches, "before calibration", total=len(batches))
-            for mentions in pipes[0].predict([example.predicted for example in batch])
+            for mentions in pipe.predict([example.predicted for example in batch])
         ]
     finally:
-        pipes[0].calibration = chosen
+        pipe.calibration = fitted
     confidence, correct = [], []
-    for example, mentions in zip(examples, found, strict=True):
+    for example, mentions in zip(examples, predicted, strict=True):
         gold = {(ent.start, ent.end, ent.label_) for ent in example.reference.ents}
         confidence += [mention[3] for mention in mentions]
         correct += [tuple(mention[:3]) in gold for mention in mentions]
@@ -105,91 +141,52 @@ def uncalibrated_error(nlp: Language, examples: list[Example]) -> float | None:
     return expected_calibration_error(Outcomes(np.array(confidence), np.array(correct), total))
 
 
-def _prf(values: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    names = {"precision": "p", "recall": "r", "f1": "f"}
-    return {name: values[prefix + short] or 0.0 for name, short in names.items()}
+def _prf(values: dict[str, Any], prefix: str = "") -> Prf:
+    return {
+        "precision": values[f"{prefix}p"] or 0.0,
+        "recall": values[f"{prefix}r"] or 0.0,
+        "f1": values[f"{prefix}f"] or 0.0,
+    }
 
 
-def evaluate(model: Path, data: Path, output: Path, *, gpu: int = -1) -> dict[str, Any]:
-    """Score a pipeline and write the scores with what they were measured on.
+def load(pipeline: Path, corpus: Path, *, gpu: int) -> Language:
+    """Load a pipeline for scoring.
 
-    model (Path): The trained pipeline.
-    data (Path): The folder of the converted corpus.
-    output (Path): The JSON file to write.
-    gpu (int): The GPU's number, -1 for the CPU.
-    RETURNS (dict[str, Any]): What was written.
-    RAISES (InputError): If the pipeline or the corpus is not there.
-    """
-    nlp = load(model, data, gpu=gpu)
-    scores = {split: score(nlp, data / f"{split}.spacy") for split in SPLITS}
-    metrics = describe(nlp, load_source(data / "source.json"), scores, gpu=gpu)
-    write_json(output, metrics)
-    report_scores(metrics)
-    return metrics
-
-
-def load(model: Path, data: Path, *, gpu: int) -> Language:
-    """Load a pipeline to be scored, if all that takes is there.
-
-    model (Path): Its folder, or the name of an installed one.
-    data (Path): The folder of the converted corpus.
+    pipeline (Path): Its folder, or the name of an installed one.
+    corpus (Path): The folder of the converted corpus.
     gpu (int): The GPU's number, -1 for the CPU.
     RETURNS (Language): The pipeline.
-    RAISES (InputError): If the pipeline or the corpus is not there.
+    RAISES (InputError): If the pipeline or a file of the corpus does not exist.
     """
-    installed = is_package(str(model))
-    needed = [data / f"{split}.spacy" for split in SPLITS] + [data / "source.json"]
-    for path in needed if installed else [model / "meta.json", *needed]:
+    installed = is_package(str(pipeline))
+    needed = [corpus / f"{split}.spacy" for split in SPLITS] + [corpus / "source.json"]
+    for path in needed if installed else [pipeline / "meta.json", *needed]:
         if not path.exists():
             raise InputError(f"{path}: not found. Run the steps before this one first.")
     use_device(gpu)
-    nlp = load_pipeline(str(model) if installed else model)
+    nlp = load_pipeline(str(pipeline) if installed else pipeline)
     keep_encodings(nlp)
     return nlp
 
 
-def describe(
-    nlp: Language, source: Source, scores: dict[str, dict[str, Any]], *, gpu: int
-) -> dict[str, Any]:
-    """Scores with what they were measured on, for a JSON file."""
+def describe(nlp: Language, source: Source, splits: dict[str, ScoredSplit], *, gpu: int) -> Scores:
+    """Describe scores and what was measured, for a JSON file.
+
+    nlp (Language): The pipeline.
+    source (Source): The source of the corpus.
+    splits (dict[str, ScoredSplit]): The scored splits.
+    gpu (int): The number of the GPU in use, -1 for the CPU.
+    RETURNS (Scores): The record.
+    """
     return {
         **describe_pipeline(nlp),
-        "source": asdict(source),
-        "scores": scores,
+        "source": source_record(source),
+        "scores": {name: split.scores for name, split in splits.items()},
         "machine": describe_machine(gpu),
         "date": date.today().isoformat(),
     }
 
 
-def report_scores(metrics: dict[str, Any]) -> None:
-    """Print scores for people."""
-    source, scores = metrics["source"], metrics["scores"]
-    print(f"{metrics['pipeline']}, trained on: {metrics['trained_on']}")
-    print(f"scored on: {source['title']}, from {source['where']}")
-    rows = [(split, *_percent(values)) for split, values in scores.items()]
-    rows += [(f"  {label}", *_percent(v)) for label, v in scores["test"]["labels"].items()]
-    print(table(rows, header=("", "P", "R", "F1"), divider=True, aligns=("l", "r", "r", "r")))
-    for split, values in scores.items():
-        if values["confidence"]:
-            sure = values["confidence"]["thresholds"]["0.9"]
-            print(
-                f"{split}: expected calibration error {values['confidence']['ece']:.4f}; "
-                f"at confidence 0.9 P {100 * sure['precision']:.2f}, R {100 * sure['recall']:.2f}"
-            )
-    print(f"{scores['test']['words_per_second']:,} words a second on {metrics['machine']}")
-    if source["kind"] == Kind.SAMPLE:
-        print(f"Scores on the built-in sample are not scores on {source['corpus']}.")
-
-
-def _percent(values: dict[str, float]) -> tuple[str, ...]:
-    return tuple(f"{100 * values[name]:.2f}" for name in ("precision", "recall", "f1"))
-
-
-def main(
-    model: Annotated[Path, typer.Argument(help="An installed pipeline or a folder.")],
-    data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
-    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
-) -> None:
-    """Score a pipeline on dev and test, strictly, and say on what."""
-    evaluate(model, data, output, gpu=choose_gpu(gpu_id))
+def source_record(source: Source) -> SourceRecord:
+    """Convert the source of a corpus to a record for a JSON file."""
+    return cast(SourceRecord, asdict(source))

@@ -1,18 +1,19 @@
-"""Scores of single tokens, which papers report beside those of mentions, or in their place."""
+"""Scores of single tokens, which some papers report instead of scores of mentions."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from .documents import Document
 from .matching import Mention, Score
+from .records import TokenScores
 
 
 def iob2(words: int, mentions: Iterable[Mention]) -> list[str]:
-    """The IOB2 tags of a document.
+    """Convert the mentions of a document to IOB2 tags.
 
-    words (int): How many tokens it has.
+    words (int): Number of tokens.
     mentions (Iterable[Mention]): Mentions that do not overlap.
-    RETURNS (list[str]): A tag for each token.
+    RETURNS (list[str]): One tag per token.
     """
     tags = ["O"] * words
     for start, end, label in mentions:
@@ -20,14 +21,13 @@ def iob2(words: int, mentions: Iterable[Mention]) -> list[str]:
     return tags
 
 
-def token_scores(documents: Iterable[Document]) -> dict[str, float]:
-    """Scores of IOB2 tags, token by token.
+def token_scores(documents: Iterable[Document]) -> TokenScores:
+    """Score the IOB2 tags of single tokens.
 
     documents (Iterable[Document]): The documents, on gold tokens.
-    RETURNS (dict[str, float]): accuracy; macro_f1, the mean F1 of all tags;
-        weighted_f1, the same weighted by how many tokens have a tag in gold, O
-        included, which is what a "per-token average" usually means; and f1, of all
-        tags but O together. All from 0 to 1.
+    RETURNS (TokenScores): accuracy; macro_f1, the mean F1 over tags; weighted_f1, the mean
+        weighted by the number of gold tokens, O included, which "per-token average"
+        usually means; and f1, the micro average over all tags except O. All from 0 to 1.
     """
     correct: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
@@ -35,10 +35,10 @@ def token_scores(documents: Iterable[Document]) -> dict[str, float]:
     for document in documents:
         size = len(document.words)
         pairs = zip(iob2(size, document.gold), iob2(size, document.predicted), strict=True)
-        for wanted, found in pairs:
-            gold[wanted] += 1
-            predicted[found] += 1
-            correct[wanted] += wanted == found
+        for gold_tag, predicted_tag in pairs:
+            gold[gold_tag] += 1
+            predicted[predicted_tag] += 1
+            correct[gold_tag] += gold_tag == predicted_tag
     tags = sorted(set(gold) | set(predicted))
     f1 = {tag: Score(correct[tag], predicted[tag], gold[tag]).f1 for tag in tags}
     total = max(1, gold.total())

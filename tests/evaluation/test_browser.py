@@ -10,7 +10,7 @@ from spacy.tokens import Doc, DocBin
 from bert_ner.evaluation.documents import read_documents
 from bert_ner.evaluation.label_errors import Suspect
 from bert_ner.evaluation.page import render_audit
-from bert_ner.evaluation.report import report
+from bert_ner.evaluation.evaluate import evaluate
 from bert_ner.files import write_json
 from bert_ner.loading import load_examples
 from tests.evaluation.test_page import SOURCE, trained  # noqa: F401  (a fixture)
@@ -37,7 +37,7 @@ def hostile(tmp_path: Path) -> list[Path]:
         stored = DocBin(attrs=["SENT_START", "ENT_IOB", "ENT_TYPE"], docs=docs)
         stored.to_disk(data / f"{split}.spacy")
     write_json(data / "source.json", {**SOURCE, "title": LABEL, "where": WORDS[0]})
-    report(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "report.html")
+    evaluate(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "report.html")
     examples = load_examples(nlp, data / "test.spacy")
     suspects = [Suspect(0, 0, 4, doubt=3.0, token=0)]
     audit = render_audit(LABEL, read_documents(examples), suspects, 9)
@@ -95,7 +95,7 @@ def test_report_of_a_token_classifier(
     tmp_path: Path,
     width: int,
 ) -> None:
-    report(*trained, tmp_path / "m.json", tmp_path / "m.html")
+    evaluate(*trained, tmp_path / "m.json", tmp_path / "m.html")
     text = check(chromium, tmp_path / "m.html", width)
-    for heading in ("Scores", "Where it fails", "How it learned", "How far to trust"):
+    for heading in ("Scores", "Errors", "Learning curve", "Reliability of the confidence"):
         assert heading in text

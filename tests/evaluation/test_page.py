@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 
 from bert_ner.errors import InputError
 from bert_ner.evaluation.page import entities
-from bert_ner.evaluation.report import report
+from bert_ner.evaluation.evaluate import evaluate
 from bert_ner.files import read_json, write_json
 from tests.conftest import ROOT
 from tests.pipes.training import Build, make_examples, train
@@ -72,12 +72,12 @@ def trained(build: Build, tmp_path: Path) -> tuple[Path, Path]:
 
 def test_report_writes_all_of_it(trained: tuple[Path, Path], tmp_path: Path) -> None:
     pipeline, data = trained
-    first = report(pipeline, data, tmp_path / "a.json", tmp_path / "a.html")
+    first = evaluate(pipeline, data, tmp_path / "a.json", tmp_path / "a.html").scores
     other = read_json(tmp_path / "a.json")
     other["training"]["seed"] = 2
     other["scores"]["test"]["f1"] -= 0.02
     write_json(tmp_path / "seed2.json", other)
-    again: dict[str, Any] = report(
+    again: dict[str, Any] = evaluate(
         pipeline,
         data,
         tmp_path / "b.json",
@@ -102,7 +102,7 @@ def test_report_writes_all_of_it(trained: tuple[Path, Path], tmp_path: Path) -> 
     links = Links()
     links.feed(page)
     assert links.found == []
-    for text in ("How it learned", "0.2000", "Against", "ALL CAPS", "&lt;b&gt;", "built-in sample"):
+    for text in ("Learning curve", "0.2000", "Against", "ALL CAPS", "&lt;b&gt;", "built-in sample"):
         assert text in page
     assert f"{100 * strict['f1']:.2f}" in page
     # no text of the corpus is in what may be published
@@ -117,18 +117,18 @@ def test_what_cannot_be_compared_or_read_is_named(
     output, page, other = (tmp_path / name for name in ("m.json", "m.html", "other.json"))
     write_json(other, {"schema": 2})
     with pytest.raises(InputError, match=r"other\.json: expected metrics of schema 1, found 2"):
-        report(pipeline, data, output, page, against=other)
+        evaluate(pipeline, data, output, page, against=other)
     write_json(other, {"schema": 1})
     with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
-        report(pipeline, data, output, page, against=other)
+        evaluate(pipeline, data, output, page, against=other)
     with pytest.raises(InputError, match=r"other\.json: not the metrics of a run"):
-        report(pipeline, data, output, page, runs=[other])
+        evaluate(pipeline, data, output, page, runs=[other])
     (pipeline.parent / "log.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match=r"log\.jsonl:1: not a line"):
-        report(pipeline, data, output, page)
+        evaluate(pipeline, data, output, page)
     (pipeline.parent / "log.jsonl").unlink()
     assert not list(tmp_path.glob("m.*"))
-    report(pipeline, data, output, page)
+    evaluate(pipeline, data, output, page)
     own = read_json(output)
     for change, message in (
         ({}, "two runs have the same seed: 1, 1"),
@@ -137,15 +137,15 @@ def test_what_cannot_be_compared_or_read_is_named(
     ):
         write_json(other, {**own, "training": {**own["training"], **change}})
         with pytest.raises(InputError, match=message):
-            report(pipeline, data, output, page, runs=[other])
+            evaluate(pipeline, data, output, page, runs=[other])
     own["splits"]["test"]["documents"][0][2] += 1
     write_json(other, own)
     with pytest.raises(InputError, match=r"cannot be compared with: the two runs were not scored"):
-        report(pipeline, data, output, page, against=other)
+        evaluate(pipeline, data, output, page, against=other)
     write_json(pipeline.parent / "train.json", {})
     (pipeline.parent / "log.jsonl").write_text(LOG)
     with pytest.raises(InputError, match=r"train\.json: steps_per_epoch must be"):
-        report(pipeline, data, output, page)
+        evaluate(pipeline, data, output, page)
 
 
 def test_neither_figures_nor_page_are_written_if_one_cannot_be(
@@ -155,10 +155,10 @@ def test_neither_figures_nor_page_are_written_if_one_cannot_be(
     output.write_text("before")
     page.mkdir()
     with pytest.raises(InputError, match="is a folder"):
-        report(*trained, output, page)
+        evaluate(*trained, output, page)
     assert output.read_text() == "before"
     with pytest.raises(InputError, match="Name two files"):
-        report(*trained, output, output)
+        evaluate(*trained, output, output)
 
 
 def test_a_report_has_its_place_and_needs_little_of_a_pipeline(
@@ -168,14 +168,14 @@ def test_a_report_has_its_place_and_needs_little_of_a_pipeline(
     write_json(trained[0] / "meta.json", {**meta, "training": "no table", "sources": {}})
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     monkeypatch.chdir(tmp_path)
-    report(*trained)
+    evaluate(*trained)
     metrics = tmp_path / "metrics" / "pipeline"
     assert (metrics / "conll2003" / "report.html").exists()
-    found = report(*trained, against=metrics / "conll2003.json")
+    found = evaluate(*trained, against=metrics / "conll2003.json")
     assert found["against"]["difference"] == 0
     (tmp_path / "configs" / "cases.toml").write_text("[[cases]]\nabout = 1\n")
     with pytest.raises(InputError, match="needs the texts about and text"):
-        report(*trained)
+        evaluate(*trained)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_an_empty_or_truncated_split_is_named_and_nothing_is_overwritten(
     output.write_text("before")
     page.write_text("before")
     with pytest.raises(InputError, match=rf"test\.spacy: {message}"):
-        report(*trained, output, page)
+        evaluate(*trained, output, page)
     assert (output.read_text(), page.read_text()) == ("before", "before")
 
 
@@ -210,11 +210,11 @@ def test_a_pipeline_without_confidence_has_a_report_too(tmp_path: Path) -> None:
     ruler.add_patterns([{"label": labels[0], "pattern": "Oslo"}])
     nlp.to_disk(tmp_path / "pipeline")
     data = write_corpus(nlp, tmp_path / "corpus")
-    found = report(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "m.html")
+    found = evaluate(tmp_path / "pipeline", data, tmp_path / "m.json", tmp_path / "m.html")
     assert found["splits"]["test"]["reliability"] is None
     assert found["splits"]["test"]["loss"] is None
     page = (tmp_path / "m.html").read_text()
-    assert "How far to trust" not in page
+    assert "Reliability of the confidence" not in page
     assert "$\\frac$" in page
 
 
@@ -229,7 +229,7 @@ def test_a_pipeline_that_cannot_know_the_corpus_is_refused(tmp_path: Path) -> No
         ("other", "none of its labels .* It has LOC, ORG, PER; the pipeline knows FILM"),
     ):
         with pytest.raises(InputError, match=message):
-            report(tmp_path / name, data, tmp_path / "m.json", tmp_path / "m.html")
+            evaluate(tmp_path / name, data, tmp_path / "m.json", tmp_path / "m.html")
     assert not list(tmp_path.glob("m.*"))
 
 
@@ -255,6 +255,6 @@ def test_an_installed_pipeline_is_loaded_by_its_name(
     code = f"import spacy\ndef load(**rest): return spacy.load({str(pipeline)!r}, **rest)\n"
     (tmp_path / "packages" / "en_installed.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path / "packages"))
-    found = report(Path("en_installed"), data, tmp_path / "m.json", tmp_path / "m.html")
+    found = evaluate(Path("en_installed"), data, tmp_path / "m.json", tmp_path / "m.html")
     assert found["learned"] == []
     assert found["scores"]["test"]["f1"] > 0

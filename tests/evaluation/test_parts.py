@@ -22,7 +22,7 @@ from bert_ner.evaluation.matching import Mention, match
 from bert_ner.evaluation.papers import compare, ours
 from bert_ner.evaluation.plots import plot_learning
 from bert_ner.evaluation.raw_text import raw_example, spaces_after
-from bert_ner.evaluation.summary import describe_split
+from bert_ner.evaluation.split_report import describe_split
 from bert_ner.evaluation.tokens import iob2, token_scores
 from bert_ner.evaluation.worst_errors import worst_errors
 from bert_ner.training.papers import read_papers

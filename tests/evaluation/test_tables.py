@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bert_ner.errors import InputError
-from bert_ner.evaluation.tables import fill_in, render_scores
+from bert_ner.evaluation.results_tables import fill_in, render_scores
 from bert_ner.files import write_json
 from tests.conftest import ROOT
 
