@@ -1,4 +1,4 @@
-"""Writing so that an output is there whole or not at all."""
+"""Reads and writes files. An output appears whole or not at all."""
 
 import hashlib
 import json
@@ -14,16 +14,17 @@ from .errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file or folder beside its place and rename it when it is complete.
+    """Write a file or folder under a temporary name and rename it when it is complete.
 
-    If the block fails, what stood at `path` is untouched and nothing else is
-    left. What a killed run left beside it is removed by the next one.
+    If the block fails, `path` is unchanged and no temporary file remains. Temporary
+    files of a killed run are removed by the next run.
 
     path (Path): The file or folder to write.
-    YIELDS (Path): Where to write it; does not exist yet, its parent does.
+    YIELDS (Path): The temporary path in the same folder; it does not exist yet.
+    RAISES (InputError): If a file would replace a folder, or a folder a file.
     """
     if not path.name:
-        raise InputError(f"{path}: is not a name that a file or folder can be written to.")
+        raise InputError(f"{path}: is not a name of a file or folder to write. Name one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old")
@@ -59,7 +60,7 @@ def require(*paths: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all it holds, if it exists."""
+    """Remove a file, or a folder with its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -67,7 +68,7 @@ def remove(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """Compute the SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -76,7 +77,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # also of the decoding
+    except ValueError as error:  # UnicodeDecodeError is one
         raise InputError(f"{path}: not valid JSON: {error}.") from error
 
 
@@ -84,7 +85,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:  # also of the decoding
+    except ValueError as error:  # UnicodeDecodeError is one
         raise InputError(f"{path}: not valid TOML: {error}.") from error
 
 
@@ -95,5 +96,5 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def to_json(data: Any) -> str:
-    """What `write_json` writes."""
+    """Format data as `write_json` writes it."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

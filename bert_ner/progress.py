@@ -1,4 +1,4 @@
-"""A progress bar for what takes more than a few seconds."""
+"""A progress bar for steps that take more than a few seconds."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -9,11 +9,11 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], what: str, *, total: int | None) -> Iterable[Item]:
-    """Show on a terminal how many items are done, how fast, and how long the rest takes.
+    """Show a progress bar on a terminal while items are consumed.
 
     items (Iterable[Item]): The items.
-    what (str): What is done to them.
-    total (int | None): How many there are, None if that is not known.
+    what (str): The name of the step, shown before the bar.
+    total (int | None): The number of items, None if it is unknown.
     RETURNS (Iterable[Item]): The same items.
     """
     bar: Iterable[Item] = tqdm(items, desc=what, total=total, disable=None, leave=False)

@@ -1,4 +1,4 @@
-"""Templates of Markdown, filled in from records."""
+"""Loads Markdown templates, which are filled in from records."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,9 +11,9 @@ def markdown_template(
 ) -> Template:
     """Load a template.
 
-    path (Path): The file, in Jinja's language. Nothing is escaped by itself, and a
-        name that is not there is an error.
-    filters (Mapping | None): What it may apply to values, by name.
+    path (Path): The file, in Jinja's language. Values are not escaped, and an
+        undefined name is an error.
+    filters (Mapping | None): Additional filters by name.
     RETURNS (Template): The template.
     """
     environment = Environment(

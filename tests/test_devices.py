@@ -8,17 +8,17 @@ def test_cpu() -> None:
     assert choose_gpu("-1") == -1
 
 
-def test_auto_is_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_the_cpu_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert choose_gpu("auto") == -1
     with pytest.raises(InputError, match="sees no GPU"):
         choose_gpu("0")
 
 
-@pytest.mark.parametrize("wanted", ["gpu", "-2", "0.5", ""])
-def test_nonsense(wanted: str) -> None:
+@pytest.mark.parametrize("gpu_id", ["gpu", "-2", "0.5", ""])
+def test_nonsense(gpu_id: str) -> None:
     with pytest.raises(InputError, match="expected"):
-        choose_gpu(wanted)
+        choose_gpu(gpu_id)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_spacy_and_pytorch_share_a_gpu_and_its_memory(monkeypatch: pytest.Monkey
     assert asked == [1, "pytorch"]
 
 
-def test_auto_goes_on_without_cupy_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_auto_is_the_cpu_without_cupy_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.version.cuda", "13.0")
     monkeypatch.setattr("bert_ner.devices._cupy_cuda", lambda: None)
     assert choose_gpu("auto") == -1
-    assert "make run EXTRA=cuda13" in capsys.readouterr().out
+    assert "make run EXTRA=cuda13" in caplog.text
     with pytest.raises(InputError, match="needs CuPy"):
         choose_gpu("0")

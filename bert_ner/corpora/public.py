@@ -1,4 +1,4 @@
-"""Fetching native files from where they are published."""
+"""Downloads native files from their public sources."""
 
 import http.client
 import urllib.request
@@ -17,10 +17,10 @@ def fetch_urls(urls: Mapping[str, tuple[str, str]], folder: Path) -> None:
     """Download files and check them.
 
     urls (Mapping[str, tuple[str, str]]): For each file name, the address and
-        the SHA-256 that the file must have.
-    folder (Path): Where to write the files.
+        the expected SHA-256.
+    folder (Path): The folder to write the files to.
     RAISES (ConnectionError): If an address cannot be reached.
-    RAISES (InputError): If a file is not the one that the project knows.
+    RAISES (InputError): If a file has another checksum.
     """
     for name, (url, checksum) in urls.items():
         path = folder / name
@@ -29,22 +29,22 @@ def fetch_urls(urls: Mapping[str, tuple[str, str]], folder: Path) -> None:
                 path.write_bytes(answer.read())
         except (http.client.HTTPException, OSError) as error:
             raise ConnectionError(str(getattr(error, "reason", error))) from error
-        if (found := sha256(path)) != checksum:
+        if (actual := sha256(path)) != checksum:
             raise InputError(
-                f"{url}: expected a file with SHA-256 {checksum}, got {found}. It changed or was "
-                f"tampered with: provide {name} yourself, as assets/README.md says."
+                f"{url}: expected a file with SHA-256 {checksum}, found {actual}. It changed or "
+                f"was tampered with. Provide {name} yourself, as assets/README.md says."
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubTable:
-    """A data set on the Hub with one row a sentence and lists in the columns.
+    """A data set on the Hub with one row per sentence and lists in the columns.
 
     name (str): The data set.
     revision (str): The revision to load.
     files (Mapping[str, str]): The native file to write for each split.
     columns (tuple[str, ...]): The columns to write, in the native order.
-    sentences (Mapping[str, int]): How many rows each split must have.
+    sentences (Mapping[str, int]): The expected number of rows of each split.
     """
 
     name: str
@@ -60,10 +60,10 @@ def fetch_hub_table(
     """Load a data set from the Hub and write it as native column files.
 
     table (HubTable): The data set.
-    folder (Path): Where to write the files.
-    load (Callable): Stands in for `datasets.load_dataset` in tests.
+    folder (Path): The folder to write the files to.
+    load (Callable): A function to call instead of `datasets.load_dataset`, for tests.
     RAISES (ConnectionError): If the Hub cannot be reached.
-    RAISES (InputError): If the data set is not the one that the project knows.
+    RAISES (InputError): If the data set has other splits or sizes.
     """
     splits = _load(table, load)
     for split, name in table.files.items():
@@ -88,19 +88,19 @@ def fetch_hub_table(
 def _load(table: HubTable, load: Callable[..., Any] | None) -> Any:
     if load is None:
         require_hub()
-        from datasets import load_dataset  # slow to import, seldom needed
+        from datasets import load_dataset  # slow to import
 
         load = load_dataset
     try:
         return load(table.name, revision=table.revision)
-    except Exception as error:  # what `datasets` and the hub client raise has no common class
+    except Exception as error:  # `datasets` and the hub client raise unrelated classes
         raise ConnectionError(str(getattr(error, "reason", error))) from error
 
 
 def require_hub() -> None:
-    """Check that the Hub answers, since its clients retry for minutes.
+    """Check that the Hub can be reached: its own clients retry for minutes.
 
-    RAISES (ConnectionError): If it does not.
+    RAISES (ConnectionError): If it cannot.
     """
     from huggingface_hub import constants
 
@@ -114,6 +114,6 @@ def require_hub() -> None:
 
 
 def _decoder(feature: Any) -> Callable[[Any], str]:
-    """Class labels are stored as numbers; tokens as they are."""
+    """Make a function that decodes a value: class labels are stored as numbers."""
     inner = getattr(feature, "feature", feature)
     return inner.int2str if hasattr(inner, "int2str") else str

@@ -1,4 +1,4 @@
-"""The readers of native files: one for columns, one for comma-separated tables."""
+"""Readers of native files: one for columns, one for comma-separated tables."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ def read(path: Path, form: Format) -> tuple[list[Document], bool]:
     """Read a native file, strictly.
 
     path (Path): The file.
-    form (Format): What it looks like.
+    form (Format): Its format.
     RETURNS (tuple[list[Document], bool]): The documents, and whether the file
-        marks documents. If it does not, all sentences are in one.
-    RAISES (InputError): What is wrong with the file, and on which line.
+        marks documents. If it does not, all sentences are in one document.
+    RAISES (InputError): For the first mistake in the file, with its line.
     """
     text = _decode(path, form.encoding)
     if isinstance(form, CsvFormat):
@@ -97,7 +97,7 @@ def _token(
             number,
             expected=f"{max(columns, needed)} columns separated by {between}",
             found=line,
-            cure=f"It has {len(cells)}. Fix the row, or describe the format as it is.",
+            cure=f"It has {len(cells)}. Fix the row, or correct the description of the format.",
         )
     pos = cells[form.pos] if form.pos is not None else ""
     return _checked(path, number, Token(cells[form.token], cells[form.tag], pos, number))
@@ -114,25 +114,25 @@ def _checked(path: Path, number: int, token: Token) -> Token:
             number,
             expected='the tag "O" or one such as "B-PER" (schemes IOB1, IOB2, BILUO, IOBES)',
             found=token.tag,
-            cure="Fix the tag, or say which column holds the tags.",
+            cure="Fix the tag, or name the column with the tags.",
         )
     return token
 
 
 def _read_csv(path: Path, text: str, form: CsvFormat) -> Document:
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    wanted = [form.sentence, form.token, form.tag] + ([form.pos] if form.pos else [])
+    names = [form.sentence, form.token, form.tag] + ([form.pos] if form.pos else [])
     try:
-        missing = [name for name in wanted if name not in (rows.fieldnames or [])]
+        missing = [name for name in names if name not in (rows.fieldnames or [])]
     except csv.Error as error:
         raise _malformed(path, 1, error) from error
     if missing:
         raise bad_line(
             path,
             1,
-            expected="the columns " + ", ".join(f'"{name}"' for name in wanted),
+            expected="the columns " + ", ".join(f'"{name}"' for name in names),
             found=",".join(rows.fieldnames or []),
-            cure="Add what is missing: " + ", ".join(f'"{name}"' for name in missing) + ".",
+            cure="Add the missing columns: " + ", ".join(f'"{name}"' for name in missing) + ".",
         )
     document: Document = []
     current = ""
@@ -154,7 +154,7 @@ def _read_csv(path: Path, text: str, form: CsvFormat) -> Document:
 
 
 def _numbered(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with the line on which each ends, quoting errors made clear."""
+    """Yield each row with the line on which it ends. Turn quoting errors into `InputError`."""
     while True:
         try:
             row = next(rows)

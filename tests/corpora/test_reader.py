@@ -84,7 +84,7 @@ def test_byte_order_mark_is_no_part_of_a_token(tmp_path: Path, encoding: str) ->
         (b"a _ _ O\n\xff _ _ O\n", conll2003.FORMAT, 2, "encoded as utf-8"),
         ("", conll2003.FORMAT, None, "found none"),
         ("-DOCSTART- -X- O O\n\n", conll2003.FORMAT, None, "found none"),
-        ("Sentence #,Word,POS\n", gmb.CORPUS.format, 1, 'missing: "Tag"'),
+        ("Sentence #,Word,POS\n", gmb.CORPUS.format, 1, 'missing columns: "Tag"'),
         (HEADER + "Sentence: 1,a,b\r\n", gmb.CORPUS.format, 2, "expected 4 columns"),
         (HEADER + "Sentence: 1,a,b,O,O\r\n", gmb.CORPUS.format, 2, "expected 4 columns"),
         (HEADER + "Sentence: 1,a,b,per\r\n", gmb.CORPUS.format, 2, 'found "per"'),

@@ -10,8 +10,7 @@ from tests.helpers import fails
 def test_unknown_corpus_is_one_line_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    digest = tmp_path / "pipes.sha256"
-    line = fails(monkeypatch, capsys, "fetch", "news", "--digest", digest, "--assets", tmp_path)
+    line = fails(monkeypatch, capsys, "fetch", "news", "--assets", tmp_path)
     assert line == (
         'error: corpus "news": expected one of conll2003, mit_movie, mit_trivia, gmb, own.'
     )
@@ -25,24 +24,18 @@ def test_without_the_sample(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    digest = tmp_path / "pipes.sha256"
-    line = fails(
-        monkeypatch, capsys, "fetch", "gmb", "--digest", digest, "--assets", tmp_path, *options
-    )
+    line = fails(monkeypatch, capsys, "fetch", "gmb", "--assets", tmp_path, *options)
     assert "put ner_dataset.csv into assets/gmb/, or set NER_CORPORA" in line
 
 
-def test_sample_and_digest(
+def test_sample_and_digests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    digest = tmp_path / "pipes.sha256"
-    monkeypatch.setattr(
-        "sys.argv", ["fetch", "gmb", "--assets", str(tmp_path), "--digest", str(digest)]
-    )
+    monkeypatch.setattr("sys.argv", ["fetch", "gmb", "--assets", str(tmp_path)])
     with pytest.raises(SystemExit) as caught:
         cli.run(main)
     assert not caught.value.code
     line = "gmb: built-in sample in the format of GMB, from the project's generator\n"
     assert capsys.readouterr().out == line
     assert (tmp_path / "gmb" / "ner_dataset.csv").exists()
-    assert len(digest.read_text().strip()) == 64
+    assert list((tmp_path / ".code").iterdir())

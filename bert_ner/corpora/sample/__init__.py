@@ -1,5 +1,5 @@
 """The built-in sample: generated training text, and a test split written by hand.
 
-It lets the whole project run where no corpus can be had. The texts are this
-project's own: templates and lists in this folder, names from Faker.
+The whole project runs on it if no corpus is available. The texts belong to this
+project: templates and lists in this folder, names from Faker.
 """

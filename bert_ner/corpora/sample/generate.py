@@ -1,4 +1,4 @@
-"""Write the built-in sample in each corpus's native format. Deterministic."""
+"""Writes the built-in sample in each corpus's native format, the same in every run."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +21,8 @@ QUERIES = {"train": 3200, "dev": 400}
 NewsDocument = list[Filled]
 Relabel = Callable[[Part], str]
 
-# MIT Movie's two corpora label the same things differently; trivia10k13 asks
-# for titles and does not label them.
+# The two corpora of MIT Movie have different labels for the same things. In trivia10k13
+# titles are the answers, so they are not labelled.
 TRIVIA_LABELS = {
     "ACTOR": "Actor",
     "CHARACTER": "Character_Name",
@@ -39,7 +39,7 @@ GMB_SLOTS = {"nationality": "gpe", "event": "eve", "work": "art"}
 
 
 def write_conll(folder: Path) -> None:
-    """Write train.txt, valid.txt and test.txt as CoNLL-2003 has them."""
+    """Write train.txt, valid.txt and test.txt in the format of CoNLL-2003."""
     for split, name in (("train", "train.txt"), ("dev", "valid.txt")):
         with (folder / name).open("w", encoding="utf-8", newline="\n") as file:
             for document in news(split):
@@ -52,7 +52,7 @@ def write_conll(folder: Path) -> None:
 
 
 def write_mit_movie(folder: Path) -> None:
-    """Write engtrain.bio, engdev.bio and engtest.bio as MIT Movie has them."""
+    """Write engtrain.bio, engdev.bio and engtest.bio in the format of MIT Movie."""
     _write_bio(folder / "engtrain.bio", queries("train"))
     _write_bio(folder / "engdev.bio", queries("dev"))
     _write_bio(folder / "engtest.bio", _movie_test())
@@ -81,7 +81,7 @@ def write_gmb(folder: Path) -> None:
 
 
 def news(split: str, relabel: Relabel = lambda part: part.label) -> Iterator[NewsDocument]:
-    """News documents: reports of several sentences, one in four a table of results."""
+    """Generate news documents: reports of several sentences; one in four ends in a table."""
     templates = {
         kind: t for (s, kind), t in load(HERE / "news_templates.txt").items() if s == split
     }
@@ -117,7 +117,7 @@ def _dateline(names: Names) -> Template:
 
 
 def queries(split: str) -> Iterator[Filled]:
-    """Movie queries in lower case, one in fifteen without an entity."""
+    """Generate movie queries in lower case, one in fifteen without an entity."""
     templates = {k: t for (s, k), t in load(HERE / "movie_templates.txt").items() if s == split}
     names = Names(
         HERE / "movie_lists.toml",
@@ -138,7 +138,7 @@ def _movie_test() -> Iterator[Filled]:
 
 
 def _mentions(path: Path, form: ColumnFormat) -> set[str]:
-    """The names in a test split, in lower case."""
+    """Collect the names in a test split, in lower case."""
     documents, _ = read(path, form)
     return {
         " ".join(token.word for token in sentence[span.start : span.end]).lower()

@@ -1,4 +1,4 @@
-"""What fills the slots of the templates: Faker's names and the lists of this folder."""
+"""Fills the slots of the templates with Faker's names and the lists of this folder."""
 
 import hashlib
 import random
@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 LOCALES = ("en_US", "en_GB", "de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL", "pl_PL", "sv_SE", "tr_TR")
-POOL = 3000  # names of a kind, before they are shared out among the splits
+POOL = 3000  # names of each kind, before they are divided among the splits
 DEV_SHARE = 8  # one name in eight is for dev
-# Words of a language and not names: every split uses them.
+# Common words rather than names: every split uses them.
 CLOSED = frozenset({"weekday", "month", "ordinal", "sport", "job", "rating", "small", "genre"})
 CLOSED |= {"average", "review", "trailer", "decade"}
 
@@ -21,16 +21,17 @@ class Names:
     lists (Path): The TOML file with a list for each slot.
     split (str): "train" or "dev".
     seed (str): The seed of every choice.
-    taken (Collection[str]): Names of the test split, in lower case: never picked.
-    lower (bool): Whether all is in lower case.
+    taken (Collection[str]): Names of the test split in lower case, which are never
+        picked.
+    lower (bool): Whether every text is in lower case.
     """
 
     def __init__(
         self, lists: Path, split: str, *, seed: str, taken: Collection[str], lower: bool = False
     ) -> None:
         self.random = random.Random(f"{seed} {split}")
-        given = tomllib.loads(lists.read_text(encoding="utf-8"))
-        pools = {**given, **_mixed(given, lower=lower)}
+        listed = tomllib.loads(lists.read_text(encoding="utf-8"))
+        pools = {**listed, **_mixed(listed, lower=lower)}
         self.pools = {
             slot: sorted(v for v in set(values) if slot in CLOSED or _usable(v, split, taken))
             for slot, values in pools.items()
@@ -49,16 +50,17 @@ class Names:
             ),
             "percent": lambda: f"{self.random.randint(1, 40)}.{self.random.randint(0, 9)} percent",
         }
-        self.people: list[str] = []  # mentioned in this document by their full names
+        self.people: list[str] = []  # mentioned by their full names in this document
 
     def start_document(self) -> None:
-        """Forget who was mentioned."""
+        """Forget the people mentioned so far."""
         self.people = []
 
     def pick(self, slot: str) -> str:
-        """A text for a slot, tokens separated by spaces.
+        """Pick a text for a slot, with tokens separated by spaces.
 
-        Half of the bare last names are those of people of the same document.
+        Half of the last names without a first name belong to people mentioned in
+        the same document.
         """
         if slot in self.numbers:
             return self.numbers[slot]()
@@ -70,7 +72,7 @@ class Names:
         return name
 
     def _people(self) -> list[str]:
-        """Full names: film people's if there are any, and more from first and last names."""
+        """Collect full names: those of film people, and combinations of first and last names."""
         known = self.pools.get("actor", []) + self.pools.get("director", [])
         choose = self.random.choice
         first, last = self.pools["firstname"], self.pools["lastname"]
@@ -82,14 +84,14 @@ class Names:
 
 
 def _usable(name: str, split: str, taken: Collection[str]) -> bool:
-    """Share names out by a hash of their text, so that lists can grow."""
+    """Divide names by a hash of their text, so that lists can grow."""
     is_dev = hashlib.sha256(name.lower().encode()).digest()[0] % DEV_SHARE == 0
     return is_dev == (split == "dev") and name.lower() not in taken
 
 
 @cache
 def _faker() -> dict[str, list[str]]:
-    """Faker's names, the same in every run with the same version."""
+    """Collect names from Faker, the same in every run with the same version."""
     from faker import Faker  # slow to import
 
     fakers = [Faker(locale) for locale in LOCALES]
@@ -104,12 +106,12 @@ def _faker() -> dict[str, list[str]]:
     }
 
 
-def _mixed(given: dict[str, list[str]], *, lower: bool) -> dict[str, list[str]]:
-    """Parts of names, places and companies: as often from the lists as from Faker."""
+def _mixed(lists: dict[str, list[str]], *, lower: bool) -> dict[str, list[str]]:
+    """Collect parts of names, places and companies, half from the lists and half from Faker."""
     chooser = random.Random(2003)
     pools = {}
-    for slot, made in _faker().items():
-        names = sorted({name.lower() if lower else name for name in made})
-        listed = given.get(slot, [])
+    for slot, fakes in _faker().items():
+        names = sorted({name.lower() if lower else name for name in fakes})
+        listed = lists.get(slot, [])
         pools[slot] = listed + chooser.sample(names, k=min(len(names), len(listed) or POOL))
     return pools

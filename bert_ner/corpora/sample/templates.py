@@ -1,8 +1,8 @@
 """Sentence templates, such as "[{person}|PER] moved to [{city}|LOC]" and a full stop.
 
-A template is tokens separated by spaces. `{slot}` stands for a name or number
-to be filled in, `[...|LABEL]` marks an entity. Lines that start with `#` are
-comments; `[[train sentence]]` starts the templates of a split and a kind.
+A template is tokens separated by spaces. `{slot}` is the place of a name or number,
+`[...|LABEL]` marks an entity. Lines that start with `#` are comments;
+`[[train sentence]]` starts the templates of a split and a kind.
 """
 
 import re
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     label: str
 
     def slots(self) -> list[str]:
-        """The names of the slots among the words."""
+        """List the names of the slots in the words."""
         return _SLOT.findall(" ".join(self.words))
 
 
@@ -51,7 +51,7 @@ def load(path: Path) -> dict[tuple[str, str], list[Template]]:
     """Read a file of templates.
 
     path (Path): The file.
-    RETURNS (dict[tuple[str, str], list[Template]]): By split and kind.
+    RETURNS (dict[tuple[str, str], list[Template]]): The templates of each split and kind.
     """
     templates: defaultdict[tuple[str, str], list[Template]] = defaultdict(list)
     section = ("", "")
@@ -71,8 +71,9 @@ def fill(
     """Make a sentence from a template.
 
     template (Template): The template.
-    pick (Callable[[str], str]): Gives a slot's text, tokens separated by spaces.
-    relabel (Callable[[Part], str]): Gives an entity's label; empty for none.
+    pick (Callable[[str], str]): Returns the text for a slot, with tokens separated by
+        spaces.
+    relabel (Callable[[Part], str]): Returns the label of an entity, "" for none.
     RETURNS (Filled): The words and their IOB2 tags.
     """
     words: list[str] = []
