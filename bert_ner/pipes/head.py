@@ -1,13 +1,15 @@
 """The model of `token_classifier_ner`: from vectors of tokens to scores of tags."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, PyTorchWrapper_v3, concatenate, torch2xp, xp2torch
+from thinc.types import Floats2d
 from torch import Tensor, nn
 
 from .tags import tagset
@@ -15,22 +17,80 @@ from .tags import tagset
 ACTIVATIONS = {"none": nn.Identity, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU}
 DECODERS = ("softmax", "crf")
 
+TagScores = tuple[Floats2d, Floats2d]  # (tokens, K) of all documents, and (K + 1, K + 1)
 
-class Head(nn.Module):
-    """Scores of tags from vectors of tokens, and a CRF's transitions.
 
-    Its sizes are known only when it is trained or loaded: see `build`.
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions:
+    """Options of a token classifier.
+
+    hidden_width (int): Width of a hidden layer, 0 for a linear head.
+    activation (str): Activation of the hidden layer: none, tanh, relu or gelu.
+    dropout (float): Dropout of the vectors and of the hidden layer, from 0 to below 1.
+    decoder (str): "softmax" trains each token independently, "crf" whole sequences with
+        transitions between tags. Both decode legal sequences only. If in doubt, use "crf".
+    scheme (str): The tag scheme, "biluo" or "iob2".
+    shape_width (int): Width of embeddings of word shape and suffix, which are
+        concatenated to the vectors; 0 for none.
+    pos_width (int): Width of embeddings of part-of-speech tags, which are concatenated
+        to the vectors; 0 for none. A `tagger` earlier in the pipeline must set the tags,
+        during training as well: see configs/pos.cfg.
+    class_weight (float): The loss of a token is weighted by the frequency of its gold tag
+        to the power of minus this. 0 means no weight, 0.5 a mild and 1 a full balance.
+        For softmax only.
+    rate (float): Learning rate as a multiple of the optimizer's, which suits a pretrained
+        encoder. This model starts from random weights.
+    RAISES (ValueError): If an option is not as described.
     """
 
-    def __init__(self, hidden_width: int, activation: str, dropout: float, crf: bool) -> None:
+    hidden_width: int
+    activation: str
+    dropout: float
+    decoder: str
+    scheme: str
+    shape_width: int
+    pos_width: int
+    class_weight: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        tagset((), self.scheme)  # raises for an unknown scheme
+        for key, value, known in (
+            ("activation", self.activation, ACTIVATIONS),
+            ("decoder", self.decoder, DECODERS),
+        ):
+            if value not in known:
+                raise ValueError(f'{key} = "{value}": expected one of {", ".join(known)}')
+        numbers = (self.hidden_width, self.shape_width, self.pos_width, self.class_weight)
+        if min(numbers) < 0 or not 0 <= self.dropout < 1:
+            raise ValueError(
+                "widths and class_weight must be 0 or more, and dropout from 0 to below 1"
+            )
+        if self.rate <= 0:
+            raise ValueError(f"rate = {self.rate}: expected a number above 0")
+        if self.class_weight and self.decoder != "softmax":
+            raise ValueError('class_weight needs decoder = "softmax": a CRF weighs whole sequences')
+
+
+class Head(nn.Module):
+    """Scores of tags from vectors of tokens, and transitions for a CRF.
+
+    `build` makes the layers, because their sizes are not known before initialization.
+    """
+
+    def __init__(self, options: ClassifierOptions) -> None:
         super().__init__()
-        self.hidden_width = hidden_width
-        self.activation = ACTIVATIONS[activation]()
-        self.dropout = nn.Dropout(dropout)
-        self.crf = crf
+        self.hidden_width = options.hidden_width
+        self.activation = ACTIVATIONS[options.activation]()
+        self.dropout = nn.Dropout(options.dropout)
+        self.crf = options.decoder == "crf"
 
     def build(self, width: int, tags: int) -> None:
-        """Make the layers, for vectors of a width and a number of tags."""
+        """Make the layers.
+
+        width (int): Width of the vectors.
+        tags (int): Number of tags.
+        """
         if self.hidden_width:
             self.hidden = nn.Linear(width, self.hidden_width)
         self.output = nn.Linear(self.hidden_width or width, tags)
@@ -40,7 +100,7 @@ class Head(nn.Module):
             self.transitions = nn.Parameter(torch.zeros(tags + 1, tags + 1))
 
     def forward(self, vectors: Tensor) -> tuple[Tensor, ...]:
-        """Score the tags of each token, (tokens, K), beside a CRF's transitions (K + 1, K + 1)."""
+        """Score the tags of each token, (tokens, K). A CRF adds transitions (K + 1, K + 1)."""
         if self.hidden_width:
             vectors = self.activation(self.hidden(self.dropout(vectors)))
         scores = self.output(self.dropout(vectors))
@@ -48,9 +108,9 @@ class Head(nn.Module):
 
 
 def _convert_outputs(
-    model: Model, inputs_outputs: Any, is_train: bool
-) -> tuple[Any, Callable[..., Any]]:
-    """Thinc's own takes one tensor only."""
+    model: Model, inputs_outputs: tuple[Any, tuple[Tensor, ...]], is_train: bool
+) -> tuple[tuple[Any, ...], Callable[..., ArgsKwargs]]:
+    """Convert several tensors; thinc's own function takes one."""
     _, tensors = inputs_outputs
 
     def reverse(gradients: tuple[Any, ...]) -> ArgsKwargs:
@@ -62,7 +122,7 @@ def _convert_outputs(
 
 def _save_head(head: Head) -> bytes:
     state = {name: tensor.contiguous().cpu() for name, tensor in head.state_dict().items()}
-    return safetensors.torch.save(state)
+    return cast(bytes, safetensors.torch.save(state))
 
 
 def _load_head(head: Head, content: bytes, device: torch.device) -> Head:
@@ -78,7 +138,7 @@ def _load_head(head: Head, content: bytes, device: torch.device) -> Head:
 
 
 def make_token_classifier(
-    tok2vec: Model[list[Doc], list[Any]],
+    tok2vec: Model[list[Doc], list[Floats2d]],
     hidden_width: int = 0,
     activation: str = "tanh",
     dropout: float = 0.1,
@@ -89,57 +149,42 @@ def make_token_classifier(
     class_weight: float = 0.0,
     rate: float = 1.0,
     nO: int | None = None,
-) -> Model[list[Doc], tuple[Any, Any]]:
+) -> Model[list[Doc], TagScores]:
     """Build the model of `token_classifier_ner`.
 
     tok2vec (Model[list[Doc], list[Floats2d]]): Vectors of tokens, usually
-        `bert_ner.TransformerListener.v1`, whose `pooling` makes them from word
-        pieces.
-    hidden_width (int): Width of a hidden layer, 0 for a linear head.
-    activation (str): The hidden layer's: none, tanh, relu or gelu.
-    dropout (float): Of the vectors, and of the hidden layer.
-    decoder (str): "softmax" trains each token by itself; "crf" trains whole
-        sequences with transitions between tags. Both decode legal sequences only.
-    scheme (str): The tag scheme, "biluo" or "iob2".
-    shape_width (int): Width of embeddings of word shape and suffix, put beside
-        the vectors; 0 for none.
-    pos_width (int): Width of embeddings of part-of-speech tags, put beside the
-        vectors; 0 for none. The tags are those that a `tagger` before this
-        component has set, in training, too: see configs/pos.cfg.
-    class_weight (float): Weigh the loss of a token by the frequency of its gold
-        tag to the power of minus this: 0 is no weight, 0.5 a mild and 1 a full
-        balance. For the softmax decoder only.
-    rate (float): The learning rate of this model, as a multiple of the optimizer's,
-        which suits an encoder that knows much already. This model starts from
-        nothing.
-    nO (int | None): Number of tags, known after initialisation.
-    RETURNS (Model[list[Doc], tuple[Floats2d, Floats2d]]): Scores of tags, of all
-        documents' tokens one after the other (tokens, K), and transitions
-        (K + 1, K + 1).
-    RAISES (ValueError): If an argument is not as described.
+        `bert_ner.TransformerListener.v1`, which pools word pieces.
+    nO (int | None): Number of tags, known after initialization.
+    Other arguments: See `ClassifierOptions`.
+    RETURNS (Model[list[Doc], tuple[Floats2d, Floats2d]]): Scores of tags for the tokens
+        of all documents, concatenated, (tokens, K), and transitions, (K + 1, K + 1).
+    RAISES (ValueError): If an option is not as described.
     """
-    tagset((), scheme)  # raises for an unknown scheme
-    for key, value, known in (
-        ("activation", activation, ACTIVATIONS),
-        ("decoder", decoder, DECODERS),
-    ):
-        if value not in known:
-            raise ValueError(f'{key} = "{value}": expected one of {", ".join(known)}')
-    if min(hidden_width, shape_width, pos_width, class_weight) < 0 or not 0 <= dropout < 1:
-        raise ValueError("widths and class_weight must be 0 or more, and dropout from 0 to below 1")
-    if rate <= 0:
-        raise ValueError(f"rate = {rate}: expected a number above 0")
-    if class_weight and decoder != "softmax":
-        raise ValueError('class_weight needs decoder = "softmax": a CRF weighs whole sequences')
+    options = ClassifierOptions(
+        hidden_width=hidden_width,
+        activation=activation,
+        dropout=dropout,
+        decoder=decoder,
+        scheme=scheme,
+        shape_width=shape_width,
+        pos_width=pos_width,
+        class_weight=class_weight,
+        rate=rate,
+    )
+    return _build_classifier(tok2vec, options, nO)
+
+
+def _build_classifier(
+    tok2vec: Model[list[Doc], list[Floats2d]], options: ClassifierOptions, tags: int | None
+) -> Model[list[Doc], TagScores]:
     embed = registry.architectures.get("spacy.MultiHashEmbed.v2")
-    beside = []
-    if shape_width:
-        beside.append(embed(shape_width, ["SHAPE", "SUFFIX"], [1000, 2000], False))
-    if pos_width:
-        beside.append(embed(pos_width, ["TAG"], [200], False))
-    vectors = concatenate(tok2vec, *beside) if beside else tok2vec
+    features = []
+    if options.shape_width:
+        features.append(embed(options.shape_width, ["SHAPE", "SUFFIX"], [1000, 2000], False))
+    if options.pos_width:
+        features.append(embed(options.pos_width, ["TAG"], [200], False))
     head = PyTorchWrapper_v3(
-        Head(hidden_width, activation, dropout, decoder == "crf"),
+        Head(options),
         convert_outputs=_convert_outputs,
         serialize_model=_save_head,
         deserialize_model=_load_head,
@@ -148,41 +193,39 @@ def make_token_classifier(
         "token_classifier",
         forward,
         init=init,
-        layers=[vectors, head],
-        dims={"nO": nO},
+        layers=[concatenate(tok2vec, *features) if features else tok2vec, head],
+        dims={"nO": tags},
         refs={"tok2vec": tok2vec},
         attrs={
-            "decoder": decoder,
-            "scheme": scheme,
-            "class_weight": class_weight,
-            "needs_tags": pos_width > 0,
-            "rate": rate,
+            "decoder": options.decoder,
+            "scheme": options.scheme,
+            "class_weight": options.class_weight,
+            "needs_tags": options.pos_width > 0,
+            "rate": options.rate,
         },
     )
 
 
 def init(model: Model, X: list[Doc], Y: Any = None) -> None:
-    """Make the head for the vectors' width and the number of tags."""
+    """Make the head for the width of the vectors and the number of tags."""
     vectors, head = model.layers
     vectors.initialize(X=X)
     width = vectors.predict(X)[0].shape[1]
     shim = head.shims[0]
-    device = shim.device  # asked for while there are no layers, which are made on the CPU
-    # spaCy seeds NumPy and PyTorch before it initialises
+    device = shim.device  # before the layers exist: they are made on the CPU
+    # spaCy has seeded NumPy and PyTorch
     shim._model.build(width, model.get_dim("nO"))
     shim._model.to(device)
 
 
-def forward(
-    model: Model, docs: list[Doc], is_train: bool
-) -> tuple[tuple[Any, Any], Callable[..., Any]]:
-    """Score the tags of all documents' tokens."""
+def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple[TagScores, Callable[..., Any]]:
+    """Score the tags of the tokens of all documents."""
     to_vectors, head = model.layers
     vectors, backprop_vectors = to_vectors(docs, is_train)
     (scores, *learned), backprop_head = head(model.ops.flatten(vectors), is_train)
     transitions = learned[0] if learned else model.ops.alloc2f(*[scores.shape[1] + 1] * 2)
 
-    def backprop(gradient: tuple[Any, Any]) -> Any:
+    def backprop(gradient: TagScores) -> Any:
         d_vectors = backprop_head(gradient if learned else gradient[:1])
         return backprop_vectors(model.ops.unflatten(d_vectors, [len(v) for v in vectors]))
 

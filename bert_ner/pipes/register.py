@@ -1,9 +1,9 @@
 """The public registry names of the pipes, all in one place.
 
-The first copy of this file that is imported in a process registers the names: the
-repository's, through its entry points, or that of the first wheel that is loaded. It
-serves every pipeline in the process. A registered function whose arguments change gets
-a new version, and the old version stays.
+The first copy of this file that a process imports registers the names: the repository's
+copy through its entry points, or the copy in the first wheel that is loaded. It serves
+every pipeline in the process. If the arguments of a registered function change, the
+function gets a new version and the old version stays.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,14 @@ from spacy.language import Language
 from spacy.util import registry
 from thinc.api import Config
 
+from .batching import make_batch_by_pieces
 from .head import make_token_classifier
 from .listener import make_listener
 from .logger import make_logger
 from .ner import make_token_classifier_ner
 from .scorer import make_ner_scorer
 from .transformer import make_transformer_model, make_transformer_model_v1
-from .windows import make_batch_by_pieces, make_windows
+from .windows import make_windows
 
 NAMES: dict[str, dict[str, Callable[..., Any]]] = {
     "architectures": {

@@ -1,4 +1,4 @@
-"""Scores of entities: spaCy's own, and the accuracy of the tags that papers report."""
+"""Scores of entities: spaCy's own, and the accuracy of tags that papers report."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,19 +7,20 @@ from spacy.scorer import get_ner_prf
 from spacy.training import Example
 from spacy.training.iob_utils import doc_to_biluo_tags
 
+Scores = dict[str, Any]  # spaCy's type for scores, which may hold numbers, dicts and None
 IOB2 = {"L": "I", "U": "B"}
 
 
-def ner_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-    """Score entities strictly, and tokens by their IOB2 tags.
+def ner_score(examples: Iterable[Example], **kwargs: Any) -> Scores:
+    """Score entities by strict match, and tokens by their IOB2 tags.
 
     examples (Iterable[Example]): Examples whose predicted documents are annotated.
-    RETURNS (dict[str, Any]): ents_p, ents_r, ents_f and ents_per_type, as spaCy's
-        own scorer gives them, and ents_acc, the share of tokens whose tag is
-        right, from 0 to 1; None if no token has a gold tag.
+    RETURNS (dict[str, Any]): ents_p, ents_r, ents_f and ents_per_type from spaCy's own
+        scorer, and ents_acc, the share of tokens with the right tag, from 0 to 1;
+        None if no token has a gold tag.
     """
     examples = list(examples)
-    scores: dict[str, Any] = get_ner_prf(examples, **kwargs)
+    scores: Scores = get_ner_prf(examples, **kwargs)
     right = known = 0
     for example in examples:
         predicted = doc_to_biluo_tags(example.predicted)
@@ -34,6 +35,6 @@ def _iob2(tag: str) -> str:
     return IOB2.get(tag[0], tag[0]) + tag[1:]
 
 
-def make_ner_scorer() -> Callable[..., dict[str, Any]]:
+def make_ner_scorer() -> Callable[..., Scores]:
     """Configure `ner_score` for `[components.ner.scorer]`."""
     return ner_score

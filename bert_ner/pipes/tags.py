@@ -1,7 +1,7 @@
-"""The tags of a tag scheme, and which may follow which.
+"""The tags of a tag scheme, and the legal transitions between them.
 
-A scheme is data: its prefixes, and which of them begin, continue and end a
-mention. All else follows from that.
+A scheme is declared by its prefixes and by the prefixes that begin, continue and end a
+mention. Everything else is derived from that.
 """
 
 from dataclasses import dataclass
@@ -10,18 +10,25 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-MISSING = -1  # the column of a token that is not annotated
+MISSING = -1  # column of a token without annotation
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """A tag scheme: which prefixes begin, continue and end a mention."""
+    """A tag scheme.
+
+    prefixes (str): The prefixes, one character each.
+    begins (str): Prefixes that begin a mention.
+    ends (str): Prefixes that may end a mention.
+    continues (frozenset[str]): Pairs of prefixes that may follow each other in a mention.
+    from_biluo (dict[str, str]): BILUO prefixes that this scheme writes differently.
+    """
 
     prefixes: str
     begins: str
     ends: str
-    continues: frozenset[str]  # pairs of prefixes that may stand inside one mention
-    from_biluo: dict[str, str]  # how this scheme writes BILUO's prefixes
+    continues: frozenset[str]
+    from_biluo: dict[str, str]
 
 
 SCHEMES = {
@@ -32,14 +39,20 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class Tagset:
-    """The tags of some labels in a scheme: O, then each label with each prefix."""
+    """The tags of some labels in a scheme: O, then each label with each prefix.
+
+    K is the number of tags, and the column of a tag its index.
+
+    labels (tuple[str, ...]): The labels.
+    scheme (str): One of `SCHEMES`.
+    """
 
     labels: tuple[str, ...]
     scheme: str = "biluo"
 
     @cached_property
     def tags(self) -> list[str]:
-        """The tags in the order of the emissions' columns."""
+        """The tags, in the order of their columns."""
         prefixes = SCHEMES[self.scheme].prefixes
         return ["O", *(f"{prefix}-{label}" for label in self.labels for prefix in prefixes)]
 
@@ -50,9 +63,9 @@ class Tagset:
     def encode(self, biluo: list[str | None]) -> list[int]:
         """The columns of BILUO tags as spaCy gives them.
 
-        biluo (list[str | None]): One tag a token; None, "-" and "" are missing.
-        RETURNS (list[int]): One column a token, `MISSING` where it is missing.
-        RAISES (ValueError): If a label is none of this tag set's.
+        biluo (list[str | None]): One tag for each token; None, "-" and "" are missing.
+        RETURNS (list[int]): One column for each token, `MISSING` for a missing tag.
+        RAISES (ValueError): If a label is not in the tag set.
         """
         rename = SCHEMES[self.scheme].from_biluo
         columns = []
@@ -67,8 +80,12 @@ class Tagset:
         return columns
 
     def spans(self, columns: list[int]) -> list[tuple[int, int, str]]:
-        """The mentions of a legal sequence: half-open token ranges with labels."""
-        found = []
+        """The mentions of a legal sequence: half-open token ranges with labels.
+
+        columns (list[int]): The columns of a sequence's tags.
+        RETURNS (list[tuple[int, int, str]]): Start, end and label, in order.
+        """
+        mentions = []
         start = 0
         ends = SCHEMES[self.scheme].ends
         for i, column in enumerate(columns):
@@ -79,11 +96,11 @@ class Tagset:
                 start = i
             following = self.tags[columns[i + 1]] if i + 1 < len(columns) else "O"
             if tag[0] in ends and not self._continues(tag, following):
-                found.append((start, i + 1, tag[2:]))
-        return found
+                mentions.append((start, i + 1, tag[2:]))
+        return mentions
 
     def _continues(self, tag: str, following: str) -> bool:
-        """Whether a tag continues the mention that the tag before it belongs to."""
+        """Whether the second tag continues the mention of the first."""
         pair = tag[0] + following[0]
         return tag[2:] == following[2:] and pair in SCHEMES[self.scheme].continues
 
@@ -94,7 +111,7 @@ class Tagset:
 
     @cached_property
     def allowed(self) -> Tensor:
-        """Which transitions are legal, (K + 1, K + 1). The last is the sequence's edge."""
+        """Whether a transition is legal, (K + 1, K + 1). Row and column K are the edge."""
         scheme = SCHEMES[self.scheme]
         free_after = torch.tensor([t == "O" or t[0] in scheme.ends for t in self.tags] + [True])
         free_before = torch.tensor([t == "O" or t[0] in scheme.begins for t in self.tags] + [True])
@@ -103,9 +120,9 @@ class Tagset:
         return allowed
 
     def constrain(self, transitions: Tensor | None = None) -> Tensor:
-        """Transitions with minus infinity where they are illegal.
+        """Set the scores of illegal transitions to minus infinity.
 
-        transitions (Tensor | None): Scores (K + 1, K + 1), float64, by default 0.
+        transitions (Tensor | None): Scores, (K + 1, K + 1), float64; None for zeros.
         RETURNS (Tensor): (K + 1, K + 1), float64.
         """
         if transitions is None:
@@ -115,11 +132,11 @@ class Tagset:
 
 @lru_cache
 def tagset(labels: tuple[str, ...], scheme: str) -> Tagset:
-    """The tag set of some labels in a scheme.
+    """The tag set of some labels in a scheme, made once.
 
     labels (tuple[str, ...]): The labels.
     scheme (str): One of `SCHEMES`.
-    RETURNS (Tagset): The tags.
+    RETURNS (Tagset): The tag set.
     RAISES (ValueError): If there is no such scheme.
     """
     if scheme not in SCHEMES:

@@ -1,35 +1,31 @@
-"""Windows and batches measured in word pieces.
+"""Windows measured in word pieces.
 
-A transformer pays for the longest sequence of a batch, counted in word pieces,
-while spaCy's own span getters count tokens: a window of 128 tokens is 150 word
-pieces of prose but 400 of a results table, and everything beside the table is
-padded to 400. Here windows and batches are filled up to a number of word
-pieces, and every token is read once, unless context is asked for:
+The time for a batch depends on its longest sequence, counted in word pieces, but the
+span getters of spacy-transformers count tokens: a window of 128 tokens has 150 word
+pieces in prose and 400 in a table of results, and all other windows of the batch are
+padded to 400. Here a window holds up to a number of word pieces, and every token is read
+once, unless windows have context:
 
     context = 0     | window 1 || window 2 || window 3 |
     context = 32    | window 1   .... |
                           | ....  window 2   .... |
                                      | ....   window 3 |
 
-Of a token that stands in two windows, `bert_ner.TransformerModel.v1` takes the
-reading that is farther from an edge.
+If a token is in two windows, `bert_ner.TransformerModel.v2` reads it in the one where it
+is farther from an edge.
 
-The word pieces are estimated from the characters, since a span getter does not
-see the tokenizer. Over windows of 80 CoNLL-2003 tokens the estimate is within
-15 % of BERT's uncased word pieces in nine windows of ten.
+Word pieces are estimated from characters, because a span getter has no access to the
+tokenizer. For windows of 80 CoNLL-2003 tokens, nine estimates of ten are within 15 % of
+BERT's uncased word pieces.
 """
 
-import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from itertools import islice
 
 from spacy.tokens import Doc, Span
-from spacy.training import Example
 
 SpanGetter = Callable[[Iterable[Doc]], list[list[Span]]]
-Batcher = Callable[[Iterable[Example]], Iterator[list[Example]]]
 
 LETTERS_PER_PIECE = 7
 DIGITS_PER_PIECE = 3
@@ -39,10 +35,10 @@ _RUNS = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<digits>[0-9]+)|\S")
 
 @lru_cache(maxsize=2**16)
 def estimate_pieces(text: str) -> int:
-    """Estimate how many word pieces BERT cuts a token into, at least 1.
+    """Estimate the number of word pieces of a token with BERT's vocabulary, at least 1.
 
-    A run of letters counts one for every 7, a run of digits one for every 3,
-    and any other character (punctuation, other scripts) counts one:
+    Letters in a row count one for every 7, digits in a row one for every 3, and any
+    other character (punctuation, other scripts) counts one:
 
         "Lebanon" -> 1, "1996-08-30" -> 2 + 1 + 1 + 1 + 1 = 6, "..." -> 3
 
@@ -66,21 +62,21 @@ def cut_windows(
 ) -> list[tuple[int, int]]:
     """Cut a document into windows that cover every token exactly once.
 
-    A window is filled until the next token would exceed a limit. It then ends
-    after the last full stop, question or exclamation mark in its last third,
-    or where it is full if there is none. With a limit of 6 word pieces:
+    A window is filled until the next token would exceed a limit. It then ends after the
+    last full stop, question mark or exclamation mark in its last third, or where it is
+    full if there is none. With a limit of 6 word pieces:
 
         words    It  rained  all  day  .  |  We  stayed  at  home  .
         pieces    1     1     1    1   1      1     1     1    1   1
 
     The sixth word piece still fits, but the sentence ends before it.
 
-    A token that exceeds a limit by itself gets a window of its own.
+    A token that exceeds a limit is a window alone.
 
     words (list[str]): The texts of the document's tokens.
-    max_pieces (int): Limit of a window, in estimated word pieces.
-    max_chars (int): Limit of a window, in characters.
-    sentences (bool): End a window after every sentence, too.
+    max_pieces (int): Maximum estimated word pieces of a window.
+    max_chars (int): Maximum characters of a window.
+    sentences (bool): Whether to end a window after every sentence as well.
     RETURNS (list[tuple[int, int]]): Half-open token ranges, in order.
     """
     windows = []
@@ -113,17 +109,17 @@ def _last_sentence_end(words: list[str], start: int, full: int) -> int:
 def add_context(
     words: list[str], window: tuple[int, int], *, context: int, max_pieces: int, max_chars: int
 ) -> tuple[int, int]:
-    """Widen a window to both sides.
+    """Extend a window on both sides.
 
     words (list[str]): The texts of the document's tokens.
     window (tuple[int, int]): A half-open token range.
-    context (int): How many estimated word pieces to add on each side, at most.
-    max_pieces (int): Limit of the whole window, in estimated word pieces.
-    max_chars (int): Limit of the whole window, in characters.
-    RETURNS (tuple[int, int]): The wider range; the window itself if it is at a limit.
+    context (int): Maximum estimated word pieces to add on each side.
+    max_pieces (int): Maximum estimated word pieces of the whole window.
+    max_chars (int): Maximum characters of the whole window.
+    RETURNS (tuple[int, int]): The wider range; the same range if it is at a limit.
     """
     start, end = window
-    pieces = max_pieces - sum(map(estimate_pieces, words[start:end]))  # that are left
+    pieces = max_pieces - sum(map(estimate_pieces, words[start:end]))  # what is left to add
     chars = max_chars - sum(map(len, words[start:end]))
     before = _count_fitting(
         reversed(words[max(0, start - context) : start]), min(context, pieces), chars
@@ -135,7 +131,7 @@ def add_context(
 
 
 def _count_fitting(words: Iterable[str], pieces: int, chars: int) -> int:
-    """How many of the first words have together no more word pieces and characters."""
+    """The number of first words that fit into a limit of word pieces and characters."""
     count = 0
     for word in words:
         pieces -= estimate_pieces(word)
@@ -176,18 +172,17 @@ def make_windows(
 ) -> SpanGetter:
     """Configure a span getter for a transformer model.
 
-    A word piece of BERT holds at least one character, so a window of 500
-    characters and the two special tokens fit into its 512 positions. Hangul
-    syllables may become three pieces each, and count as one here: their windows
-    end at 128 of them.
+    A word piece of BERT has at least one character, so a window of 500 characters and
+    the two special tokens fit into BERT's 512 positions. A Hangul syllable may become
+    three word pieces and counts as one here: a window holds at most 128 of them.
 
-    max_pieces (int): Limit of a window with its context, in estimated word pieces.
-    max_chars (int): Limit of a window with its context, in characters.
-    context (int): How many word pieces of the text on each side to read along.
-    sentences (bool): Whether each sentence gets a window of its own, for which
-        a full stop, a question or an exclamation mark counts as a sentence's end.
+    max_pieces (int): Maximum estimated word pieces of a window with its context.
+    max_chars (int): Maximum characters of a window with its context.
+    context (int): Estimated word pieces of context on each side.
+    sentences (bool): Whether each sentence is a window. A full stop, a question mark or
+        an exclamation mark counts as the end of a sentence.
     RETURNS (Callable[[Iterable[Doc]], list[list[Span]]]): The span getter.
-    RAISES (ValueError): If nothing is left of a window without its context.
+    RAISES (ValueError): If a limit is not positive, or the context leaves no space.
     """
     if min(max_pieces, max_chars) < 1 or not 0 <= 2 * context < max_pieces:
         raise ValueError(
@@ -201,45 +196,3 @@ def make_windows(
         context=context,
         sentences=sentences,
     )
-
-
-def batch_by_pieces(
-    examples: Iterable[Example], *, size: int, window: int, buffer: int
-) -> Iterator[list[Example]]:
-    """Group examples of similar length into batches of a padded size.
-
-    Examples are sorted by length inside a buffer, cut into batches, and the
-    batches are shuffled with Python's `random`, which spaCy seeds. Everything
-    longer than a window counts as equally long, because it is cut into windows:
-    documents of several windows keep the corpus reader's order.
-    """
-    stream = iter(examples)
-    while chunk := list(islice(stream, buffer)):
-        pieces = [sum(estimate_pieces(t.text) for t in eg.predicted) for eg in chunk]
-        order = sorted(range(len(chunk)), key=lambda i: min(pieces[i], window))
-        batches: list[list[Example]] = []
-        rows = 0
-        batch: list[Example] = []
-        for i in order:
-            rows += -(-pieces[i] // window)
-            if batch and rows * min(pieces[i], window) > size:
-                batches.append(batch)
-                rows, batch = -(-pieces[i] // window), []
-            batch.append(chunk[i])
-        batches.append(batch)
-        random.shuffle(batches)
-        yield from batches
-
-
-def make_batch_by_pieces(size: int, window: int = 128, buffer: int = 256) -> Batcher:
-    """Configure a batcher for `[training.batcher]`.
-
-    size (int): Word pieces in a batch, padding included. An example that
-        exceeds it is a batch by itself.
-    window (int): The span getter's `max_pieces`.
-    buffer (int): How many examples are sorted together.
-    RETURNS (Callable[[Iterable[Example]], Iterator[list[Example]]]): The batcher.
-    """
-    if min(size, window, buffer) < 1:
-        raise ValueError(f"batch sizes must be positive: {size=}, {window=}, {buffer=}")
-    return partial(batch_by_pieces, size=size, window=window, buffer=buffer)
