@@ -1,10 +1,11 @@
-# make run     set up and run the main job: two pipelines, trained, scored and packaged
-#              (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, as the driver is)
-# make test    pass the tests, the linter and the type checker
-# make corpus  convert every corpus that can be found
-# make fix     format the code and write what is generated in the README
-# make bundle  collect what a run needs on a GPU machine without a network
-# make clean   remove what the workflow made, but for .venv and what is in assets/
+# make run        set up and run the main job: two pipelines, trained, evaluated and packaged
+#                 (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, by its driver)
+# make test       run the linter, the type checker and the fast tests
+# make test-slow  run the slow tests, which train, package, serve and open browsers
+# make corpus     convert the four public corpora
+# make fix        format the code and write the generated parts of the documentation
+# make bundle     collect everything for a GPU machine without a network
+# make clean      remove the workflow's output; .venv and assets/ stay
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,10 +14,12 @@ BUNDLE ?=
 COMMA := ,
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints$(if $(EXTRA),/$(EXTRA)).txt
-# what is installed with another EXTRA no longer stands
+# marks of an installation with another EXTRA
 STALE = $(filter-out $(VENV)/.run$(EXTRA) $(VENV)/.test$(EXTRA),$(wildcard $(VENV)/.run* $(VENV)/.test*))
 
-.PHONY: run test corpus bundle fix clean
+PYTEST := $(BIN)/python -m pytest -n 2
+
+.PHONY: run test test-slow corpus bundle fix clean
 
 run: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run all
@@ -25,7 +28,10 @@ test: $(VENV)/.test$(EXTRA)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/.test$(EXTRA)
+	$(PYTEST) -m slow
 
 corpus: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run corpus
@@ -33,8 +39,9 @@ corpus: $(VENV)/.run$(EXTRA)
 fix: $(VENV)/.test$(EXTRA)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python -m spacy project document --output README.md
-	$(BIN)/python -m scripts.results
+	$(BIN)/python -m spacy project document --output docs/workflow.md
+	sed -i.bak 's|(project.yml)|(../project.yml)|' docs/workflow.md && rm docs/workflow.md.bak
+	$(BIN)/python -m scripts.write_results
 
 bundle: corpus
 	$(BIN)/python -m scripts.bundle $(BUNDLE)
@@ -53,7 +60,7 @@ $(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VEN
 	rm -f $(STALE)
 	touch $@
 
-# seqeval comes as source; PIP_CONSTRAINT is what also holds for what builds it
+# seqeval is a source package; PIP_CONSTRAINT also covers its build requirements
 $(VENV)/.test$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
 	$(if $(STALE),$(BIN)/python -m pip uninstall --quiet --yes cupy-cuda12x cupy-cuda13x)
 	PIP_CONSTRAINT='$(CURDIR)/$(CONSTRAINTS)' $(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)

@@ -1,4 +1,8 @@
-"""Put a corpus's native files into assets/<corpus>/, from the first source that has them."""
+"""Put a corpus's native files into assets/<corpus>/, from the first source that has them.
+
+Every workflow starts with this command, so it also writes the digests of the code that the steps
+after it depend on: see `bert_ner.digests`.
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,9 +11,9 @@ from typing import Annotated
 import typer
 
 from bert_ner import cli
-from bert_ner.code import write_pipes_digest
 from bert_ner.corpora.registry import get_corpus
 from bert_ner.corpora.sources import fetch
+from bert_ner.digests import write_digests
 
 
 class Fallback(StrEnum):
@@ -27,13 +31,10 @@ def main(
         typer.Option(help="Use the built-in sample if no source has the corpus, or fail."),
     ] = Fallback.SAMPLE,
     strict: Annotated[bool, typer.Option("--strict", help="The same as --fallback none.")] = False,
-    digest: Annotated[
-        Path, typer.Option(help="File for the digest of the pipes, a dependency of training.")
-    ] = Path("training/pipes.sha256"),
 ) -> None:
     """Fetch a corpus: your files, NER_CORPORA, the public source, or the built-in sample."""
     spec = get_corpus(corpus, assets)
-    write_pipes_digest(digest)
+    write_digests(assets / ".code")
     allow_sample = fallback is Fallback.SAMPLE and not strict
     print(fetch(spec, assets, allow_sample=allow_sample).line())
 
