@@ -1,8 +1,8 @@
 """Loads trained pipelines and converted splits, and describes pipelines for records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, cast, runtime_checkable
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict, cast, runtime_checkable
 
 import spacy
 from spacy.language import Language
@@ -45,7 +45,7 @@ class EntityPipe(Protocol):
     ) -> "list[list[Mention]]":
         """Find the mentions in scores of tags."""
 
-    def doubt(self, examples: Iterable[Example]) -> list[list[float]]:
+    def token_losses(self, examples: Iterable[Example]) -> list[list[float]]:
         """Compute the loss of each token's gold tag, in nats."""
 
 
@@ -74,11 +74,11 @@ class PipelineRecord(TypedDict):
     training: PipelineTraining
 
 
-def load_pipeline(name: str | Path, overrides: dict[str, Any] | None = None) -> Language:
+def load_pipeline(name: str | Path, overrides: Mapping[str, object] | None = None) -> Language:
     """Load an installed pipeline or one in a folder.
 
     name (str | Path): Its name or its folder.
-    overrides (dict[str, Any] | None): Changes to its config.
+    overrides (Mapping[str, object] | None): Changes to its config.
     RETURNS (Language): The pipeline.
     RAISES (InputError): If it does not exist or cannot be loaded.
     """

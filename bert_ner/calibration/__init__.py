@@ -1,1 +1,1 @@
-"""Confidence that matches accuracy: fitting, measuring, choosing a threshold."""
+"""Calibrates confidence on dev, measures its reliability, and picks thresholds."""

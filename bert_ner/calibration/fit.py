@@ -1,7 +1,7 @@
-"""Choose on dev how a pipeline's confidence is made of its probabilities."""
+"""Fits a pipeline's calibration on dev."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,69 +10,90 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..pipes.confidence import CHANGE_NOTHING, FEATURES, Calibration
+from ..loading import EntityPipe
+from ..pipes.confidence import CHANGE_NOTHING, Calibration
+from ..pipes.crf import Mention
 from ..progress import track
 from .outcomes import Outcomes, expected_calibration_error
+from .records import CalibrationRecord, Stages
 
-TEMPERATURES = np.geomspace(0.8, 4.0, 15)  # each 12 % above the one before; the slope does the rest
-FOLDS = 5  # of dev's documents, to say what calibration does to those it was not chosen on
-LEAST_MENTIONS = 100  # with fewer on dev it would follow chance
+TEMPERATURES = np.geomspace(0.8, 4.0, 15)  # in steps of 12 %; the slope makes up the difference
+FOLDS = 5  # of dev's documents, to measure the calibration on documents that it was not fitted on
+MIN_MENTIONS = 100  # on dev; with fewer, a calibration would follow chance
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A predicted mention of dev, and how probable it is at each temperature."""
+    """A predicted mention of dev.
+
+    document (int): Number of its document, from 0.
+    text (str): Its text.
+    label (str): Its label.
+    words (int): Number of its tokens.
+    correct (bool): Whether span and label are correct.
+    plain (float): Its probability at a temperature of 1.
+    probabilities (tuple[float, ...]): Its probability at each of `TEMPERATURES`.
+    """
 
     document: int
     text: str
     label: str
     words: int
     correct: bool
-    plain: float  # at a temperature of 1
-    probabilities: tuple[float, ...]  # at each of `TEMPERATURES`
+    plain: float
+    probabilities: tuple[float, ...]
 
 
-def collect(nlp: Language, name: str, examples: list[Example]) -> list[Prediction]:
+def predict_mentions(nlp: Language, pipe: EntityPipe, examples: list[Example]) -> list[Prediction]:
     """Predict the mentions of dev.
 
     nlp (Language): The pipeline.
-    name (str): Its component that classifies tokens.
+    pipe (EntityPipe): Its component that gives entities a confidence.
     examples (list[Example]): The dev split, with gold tokens.
     RETURNS (list[Prediction]): Every predicted mention.
     """
-    classifier = nlp.get_pipe(name)
-    following = nlp.pipe_names[nlp.pipe_names.index(name) :]
-    found: list[Prediction] = []
+    names = [name for name, _ in nlp.pipeline]
+    position = next(i for i, (_, each) in enumerate(nlp.pipeline) if each is pipe)
+    predictions: list[Prediction] = []
     document = 0
     batches = list(minibatch(examples, nlp.batch_size))
     for batch in track(batches, "calibrating", total=len(batches)):
-        with nlp.select_pipes(disable=following):
+        with nlp.select_pipes(disable=names[position:]):
             docs = list(nlp.pipe(example.predicted for example in batch))
-        scored = classifier.score_tags(docs)
-        by_temperature = [
-            classifier.decode(*scored, temperature=temperature)
+        scores, transitions = pipe.score_tags(docs)
+        decoded = [
+            pipe.decode(scores, transitions, temperature=temperature)
             for temperature in (1.0, *TEMPERATURES.tolist())
         ]
-        for example, *found_at in zip(batch, *by_temperature, strict=True):
-            gold = {(ent.start, ent.end, ent.label_) for ent in example.reference.ents}
-            for (start, end, label, plain), *others in zip(*found_at, strict=True):
-                found.append(
-                    Prediction(
-                        document,
-                        example.predicted[start:end].text,
-                        label,
-                        end - start,
-                        (start, end, label) in gold,
-                        plain,
-                        tuple(mention[3] for mention in others),
-                    )
-                )
+        for example, *mentions in zip(batch, *decoded, strict=True):
+            predictions += _compare(document, example, mentions)
             document += 1
-    return found
+    return predictions
+
+
+def _compare(document: int, example: Example, decoded: list[list[Mention]]) -> Iterator[Prediction]:
+    """Compare the mentions of a document, at each temperature, with its gold mentions."""
+    gold = {(ent.start, ent.end, ent.label_) for ent in example.reference.ents}
+    for plain, *others in zip(*decoded, strict=True):
+        start, end, label, probability = plain
+        yield Prediction(
+            document=document,
+            text=example.predicted[start:end].text,
+            label=label,
+            words=end - start,
+            correct=(start, end, label) in gold,
+            plain=probability,
+            probabilities=tuple(mention[3] for mention in others),
+        )
 
 
 def log_loss(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
-    """The mean negative log of the probability given to what came true, in nats."""
+    """Compute the mean negative log likelihood of the outcomes.
+
+    confidence (NDArray[np.float64]): Of each mention, from 0 to 1.
+    correct (NDArray[np.bool_]): Whether each mention is correct.
+    RETURNS (float): The loss, in nats.
+    """
     p = np.clip(confidence, 1e-9, 1 - 1e-9)
     return float(-np.where(correct, np.log(p), np.log1p(-p)).mean())
 
@@ -82,51 +103,73 @@ def _correct(predictions: list[Prediction]) -> NDArray[np.bool_]:
 
 
 def choose_temperature(predictions: list[Prediction]) -> int:
-    """The temperature with the least log loss, an index into `TEMPERATURES`."""
+    """Return the index into `TEMPERATURES` with the lowest log loss.
+
+    predictions (list[Prediction]): The mentions, at least one.
+    """
     table = np.array([prediction.probabilities for prediction in predictions])
     correct = _correct(predictions)
     return int(np.argmin([log_loss(column, correct) for column in table.T]))
 
 
 def fit(predictions: list[Prediction], seen: Calibration) -> Calibration:
-    """Choose temperature and weights.
+    """Fit temperature and weights.
 
-    The weights have the least log loss plus half their squared distance from
-    those that change nothing, so that few mentions move them little.
+    The weights minimise the log loss plus half their squared distance from the weights
+    that change nothing, so a few mentions move them only a little.
 
     predictions (list[Prediction]): The mentions, at least one.
-    seen (Calibration): Knows the training mentions; its numbers are not used.
-    RETURNS (Calibration): How confidence is to be made.
+    seen (Calibration): A calibration that knows the training mentions. Its numbers are
+        ignored.
+    RETURNS (Calibration): The fitted calibration.
     """
     index = choose_temperature(predictions)
     rows = [seen.features(p.probabilities[index], p.text, p.label, p.words) for p in predictions]
     features = torch.tensor(rows, dtype=torch.double)
     correct = torch.tensor(_correct(predictions), dtype=torch.double)
+    slope, bias, unseen, ambiguous, length = _fit_weights(features, correct)
+    return replace(
+        seen,
+        temperature=float(TEMPERATURES[index]),
+        slope=slope,
+        bias=bias,
+        unseen=unseen,
+        ambiguous=ambiguous,
+        length=length,
+    )
+
+
+def _fit_weights(features: torch.Tensor, correct: torch.Tensor) -> list[float]:
+    """Fit a logistic regression.
+
+    features (Tensor): (mentions, features), in the order of `bert_ner.pipes.confidence.FEATURES`.
+    correct (Tensor): (mentions,), 1 for a correct mention and 0 for a wrong one.
+    RETURNS (list[float]): The weight of each feature.
+    """
     identity = torch.tensor(CHANGE_NOTHING, dtype=torch.double)
     weights = identity.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([weights], max_iter=200)
+    optimizer: torch.optim.Optimizer = torch.optim.LBFGS([weights], max_iter=200)
 
-    def loss() -> torch.Tensor:
+    def compute_loss() -> float:
         optimizer.zero_grad()
-        logits = features @ weights
-        fits = torch.nn.functional.binary_cross_entropy_with_logits(
-            logits, correct, reduction="sum"
+        log_loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            features @ weights, correct, reduction="sum"
         )
-        total = fits + 0.5 * ((weights - identity) ** 2).sum()
-        total.backward()
-        return total
+        loss = log_loss + 0.5 * ((weights - identity) ** 2).sum()
+        torch.autograd.backward(loss)
+        return loss.item()
 
-    optimizer.step(loss)
-    numbers = dict(zip(FEATURES, weights.detach().tolist(), strict=True))
-    return replace(seen, temperature=float(TEMPERATURES[index]), **numbers)
+    optimizer.step(compute_loss)
+    fitted: list[float] = weights.detach().tolist()
+    return fitted
 
 
 def apply(calibration: Calibration, predictions: list[Prediction]) -> NDArray[np.float64]:
-    """The confidence of each mention.
+    """Compute the confidence of each mention.
 
-    calibration (Calibration): One that `fit` gave.
+    calibration (Calibration): A calibration that `fit` returned.
     predictions (list[Prediction]): The mentions.
-    RETURNS (NDArray[np.float64]): From 0 to 1.
+    RETURNS (NDArray[np.float64]): The confidences, from 0 to 1.
     """
     index = int(np.argmin(np.abs(TEMPERATURES - calibration.temperature)))
     return np.array(
@@ -138,7 +181,12 @@ def apply(calibration: Calibration, predictions: list[Prediction]) -> NDArray[np
 
 
 def out_of_fold(predictions: list[Prediction], seen: Calibration) -> NDArray[np.float64]:
-    """The confidence of each mention as calibrated on the documents of the other folds."""
+    """Compute the confidence of each mention, calibrated on the documents of other folds.
+
+    predictions (list[Prediction]): The mentions.
+    seen (Calibration): A calibration that knows the training mentions.
+    RETURNS (NDArray[np.float64]): The confidences, from 0 to 1.
+    """
     confidence = np.zeros(len(predictions))
     folds = np.array([prediction.document % FOLDS for prediction in predictions])
     for fold in range(FOLDS):
@@ -149,31 +197,40 @@ def out_of_fold(predictions: list[Prediction], seen: Calibration) -> NDArray[np.
     return confidence
 
 
-def describe(predictions: list[Prediction], calibration: Calibration, gold: int) -> dict[str, Any]:
-    """What calibration did to dev.
+def describe(
+    predictions: list[Prediction], calibration: Calibration, gold: int
+) -> CalibrationRecord:
+    """Describe a calibration and its effect on dev.
 
     predictions (list[Prediction]): Dev's mentions.
-    calibration (Calibration): What was chosen.
-    gold (int): How many gold mentions dev has.
-    RETURNS (dict[str, Any]): The weights, how many mentions, and log loss and
-        expected calibration error as the model gives them, with the temperature
-        alone, and calibrated: on dev itself, and out of fold.
+    calibration (Calibration): The fitted calibration.
+    gold (int): Number of dev's gold mentions.
+    RETURNS (CalibrationRecord): The weights, the number of mentions, and log loss and
+        expected calibration error at each stage.
     """
     correct = _correct(predictions)
     index = choose_temperature(predictions)
-    stages = {
-        "before": np.array([p.plain for p in predictions]),
-        "temperature": np.array([p.probabilities[index] for p in predictions]),
-        "after": apply(calibration, predictions),
-        "out_of_fold": out_of_fold(predictions, calibration),
-    }
-    numbers = {k: v for k, v in calibration.to_dict().items() if k not in ("seen", "labels")}
-    return {
-        **numbers,
-        "mentions": len(predictions),
-        "log_loss": {name: log_loss(p, correct) for name, p in stages.items()},
-        "ece": {
-            name: expected_calibration_error(Outcomes(p, correct, gold))
-            for name, p in stages.items()
-        },
-    }
+    before = np.array([p.plain for p in predictions])
+    tempered = np.array([p.probabilities[index] for p in predictions])
+    after = apply(calibration, predictions)
+    others = out_of_fold(predictions, calibration)
+
+    def measure(compute: Callable[[NDArray[np.float64]], float]) -> Stages:
+        return Stages(
+            before=compute(before),
+            temperature=compute(tempered),
+            after=compute(after),
+            out_of_fold=compute(others),
+        )
+
+    return CalibrationRecord(
+        temperature=round(calibration.temperature, 6),
+        slope=round(calibration.slope, 6),
+        bias=round(calibration.bias, 6),
+        unseen=round(calibration.unseen, 6),
+        ambiguous=round(calibration.ambiguous, 6),
+        length=round(calibration.length, 6),
+        mentions=len(predictions),
+        log_loss=measure(lambda p: log_loss(p, correct)),
+        ece=measure(lambda p: expected_calibration_error(Outcomes(p, correct, gold))),
+    )

@@ -1,38 +1,97 @@
-"""Pick min_confidence for a wanted precision, and say what it costs in recall."""
+"""Picks `min_confidence` for a required precision, and measures the loss in recall."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from spacy.language import Language
 from thinc.api import Config
-from wasabi import table
 
 from ..errors import InputError
+from ..evaluation.records import ThresholdScores
 from ..evaluation.scoring import annotate
 from ..files import replacing
-from ..loading import load_examples, load_pipeline
+from ..loading import find_entity_pipe, load_examples, load_pipeline
 from .outcomes import Outcomes, outcomes, threshold_for
 
 
-def pick(found: Outcomes, precision: float) -> float:
-    """The lowest threshold with a precision.
+@dataclass(frozen=True)
+class ThresholdEffect:
+    """Scores of a split without and with a threshold.
 
-    It lies half-way between the last mention that it keeps and the first that it
-    drops, so that a difference in the last digits changes nothing.
-
-    found (Outcomes): The mentions of dev.
-    precision (float): What is wanted, from 0 to 1.
-    RETURNS (float): The threshold.
-    RAISES (InputError): If no threshold has it.
+    split (str): "dev" or "test".
+    without (ThresholdScores): Scores of all mentions.
+    above (ThresholdScores): Scores of the mentions that reach the threshold.
     """
-    lowest = threshold_for(found, precision)
+
+    split: str
+    without: ThresholdScores
+    above: ThresholdScores
+
+
+@dataclass(frozen=True)
+class PickedThreshold:
+    """A threshold and its effect on dev and test.
+
+    value (float): The threshold, from 0 to 1.
+    effects (list[ThresholdEffect]): The scores of each split.
+    """
+
+    value: float
+    effects: list[ThresholdEffect]
+
+
+def pick_threshold(pipeline: Path, data: Path, precision: float) -> PickedThreshold:
+    """Pick on dev the lowest min_confidence that reaches a precision.
+
+    pipeline (Path): The finished pipeline.
+    data (Path): Folder of the converted corpus. Only dev and test are read.
+    precision (float): The required precision, from 0 to 1.
+    RETURNS (PickedThreshold): The threshold and its effect.
+    RAISES (InputError): If no threshold reaches the precision, or no entity has a
+        confidence.
+    """
+    nlp = load_pipeline(pipeline)
+    if pipe := find_entity_pipe(nlp):
+        pipe.min_confidence = 0.0
+    splits: dict[str, Outcomes] = {}
+    for split in ("dev", "test"):
+        mentions = _predict(nlp, data / f"{split}.spacy")
+        if mentions is None:
+            raise InputError(f"{pipeline}: no entity on {split} has a confidence.")
+        splits[split] = mentions
+    value = pick(splits["dev"], precision)
+    effects = [
+        ThresholdEffect(split, mentions.above(0.0), mentions.above(value))
+        for split, mentions in splits.items()
+    ]
+    return PickedThreshold(value, effects)
+
+
+def _predict(nlp: Language, path: Path) -> Outcomes | None:
+    examples = load_examples(nlp, path)
+    annotate(nlp, examples, path.stem)
+    return outcomes(examples)
+
+
+def pick(mentions: Outcomes, precision: float) -> float:
+    """Pick the lowest threshold that reaches a precision.
+
+    The threshold is half-way between the confidences of the last mention that it keeps
+    and the first that it drops, so a difference in the last digits changes nothing.
+
+    mentions (Outcomes): The mentions of dev.
+    precision (float): The required precision, from 0 to 1.
+    RETURNS (float): The threshold.
+    RAISES (InputError): If no threshold reaches the precision.
+    """
+    lowest = threshold_for(mentions, precision)
     if lowest is None:
-        best = max(found.above(float(c))["precision"] for c in set(found.confidence))
+        best = max(mentions.above(float(c))["precision"] for c in set(mentions.confidence))
         raise InputError(
             f"--precision {precision}: no threshold reaches it on dev; the best is {best:.4f}."
         )
-    below = found.confidence[found.confidence < lowest]
+    below = mentions.confidence[mentions.confidence < lowest]
     return (lowest + float(below.max(initial=0.0))) / 2
 
 
@@ -40,55 +99,16 @@ def write_pipeline(pipeline: Path, output: Path, threshold: float) -> None:
     """Copy a pipeline, with min_confidence set in its config.cfg.
 
     pipeline (Path): The pipeline's folder.
-    output (Path): The folder to write. It appears whole or not at all.
+    output (Path): Output folder. It appears whole or not at all.
     threshold (float): From 0 to 1.
     RAISES (InputError): If no component has such a setting.
     """
     config = Config().from_disk(pipeline / "config.cfg", interpolate=False)
-    names = [name for name, of in config["components"].items() if "min_confidence" in of]
+    components = config["components"].items()
+    names = [name for name, settings in components if "min_confidence" in settings]
     if not names:
         raise InputError(f"{pipeline}/config.cfg: no component has a min_confidence.")
     config["components"][names[0]]["min_confidence"] = threshold
     with replacing(output) as partial:
         shutil.copytree(pipeline, partial)
         config.to_disk(partial / "config.cfg")
-
-
-def main(
-    pipeline: Annotated[Path, typer.Argument(help="The finished pipeline's folder.")],
-    data: Annotated[Path, typer.Argument(help="Folder of the converted corpus.")],
-    precision: Annotated[float, typer.Option(min=0, max=1, help="What is wanted.")] = 0.97,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the pipeline with the threshold to this folder.")
-    ] = None,
-) -> None:
-    """Pick on dev the lowest min_confidence with a precision; print its cost on dev and test."""
-    nlp = load_pipeline(pipeline)
-    for _, pipe in nlp.pipeline:
-        if hasattr(pipe, "min_confidence"):
-            pipe.min_confidence = 0.0
-    found: dict[str, Outcomes] = {}
-    for split in ("dev", "test"):
-        examples = load_examples(nlp, data / f"{split}.spacy")
-        annotate(nlp, examples, split)
-        of = outcomes(examples)
-        if of is None:
-            raise InputError(f"{pipeline}: no entity on {split} has a confidence.")
-        found[split] = of
-    threshold = pick(found["dev"], precision)
-    rows = []
-    for split, of in found.items():
-        for floor in (0.0, threshold):
-            scores = of.above(floor)
-            numbers = (f"{100 * scores[key]:.2f}" for key in ("precision", "recall"))
-            rows.append((split, f"{floor:.4f}", *numbers))
-    print(
-        table(
-            rows, header=("", "min_confidence", "P", "R"), divider=True, aligns=("l", "r", "r", "r")
-        )
-    )
-    if output:
-        write_pipeline(pipeline, output, threshold)
-        print(output)
-    else:
-        print(f"to use it: min_confidence = {threshold:.4f} in the pipeline's config, or --output")

@@ -26,7 +26,7 @@ from bert_ner.evaluation.split_report import describe_split
 from bert_ner.evaluation.tokens import iob2, token_scores
 from bert_ner.evaluation.worst_errors import worst_errors
 from bert_ner.training.papers import read_papers
-from tests.calibration.test_outcomes import make
+from tests.calibration.helpers import make_outcomes as make
 from tests.conftest import ROOT
 from tests.evaluation.test_matching import mentions
 

@@ -1,101 +1,93 @@
+"""One short training, and one that fails."""
+
+import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+import spacy
 
-from bert_ner.corpora.convert import convert_corpus
 from bert_ner.corpora.registry import CORPORA
-from bert_ner.errors import InputError
 from bert_ner.training.encoders import Encoder
-from bert_ner.training.trainer import fit_machine, load_recipe, train_recipe
+from bert_ner.training.plan import TrainingPlan, plan_training
+from bert_ner.training.recipe import read_recipe
+from bert_ner.training.records import TrainingRecord
+from bert_ner.training.trainer import train_recipe
 from tests.conftest import ROOT
 
 
-def options(assets: Path, tmp_path: Path, encoder: Path) -> dict[str, Any]:
-    return dict(
-        config=ROOT / "configs" / "config.cfg",
-        corpus=CORPORA["conll2003"],
-        data=tmp_path / "corpus",
-        output=tmp_path / "training",
-        encoder=Encoder(name="tiny", path=encoder, reason="a test"),
-        epochs=1,
-        seed=1,
+@dataclass(frozen=True)
+class Trained:
+    folder: Path
+    record: TrainingRecord
+
+
+@pytest.fixture(scope="module")
+def plan(data: Path, tiny: Encoder) -> TrainingPlan:
+    recipe = read_recipe(ROOT / "configs" / "config.cfg")
+    return plan_training(recipe, corpus=CORPORA["conll2003"], data=data, encoder=tiny, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def trained(plan: TrainingPlan, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("training") / "config" / "conll2003"
+    return Trained(folder, train_recipe(plan, folder))
+
+
+def test_a_training_writes_its_record(trained: Trained, plan: TrainingPlan) -> None:
+    assert {path.name for path in trained.folder.iterdir()} == {
+        "log.jsonl",
+        "model-best",
+        "train.json",
+    }
+    record = trained.record
+    assert json.loads((trained.folder / "train.json").read_text()) == record
+    assert (record["recipe"], record["corpus"], record["encoder"]) == (
+        "config",
+        "conll2003",
+        "tiny",
     )
+    assert (record["epochs"], record["steps_per_epoch"], record["seed"]) == (2, 1, 1)
+    assert record["half_precision"] == plan.half_precision
+    assert len(record["encoder_sha256"]) == 64
+    assert (
+        len((trained.folder / "log.jsonl").read_text().splitlines()) == 3
+    )  # the first before any step
 
 
-def test_training_that_fails_keeps_the_last_pipeline(
-    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_pipeline_describes_itself(trained: Trained) -> None:
+    meta = json.loads((trained.folder / "model-best" / "meta.json").read_text())
+    assert meta["name"] == CORPORA["conll2003"].pipeline
+    assert meta["training"] == trained.record
+    assert meta["sources"][1]["name"] == "tiny"
+    assert meta["corpus"]["kind"] == "user"
+
+
+def test_the_pipeline_names_no_local_path(trained: Trained, data: Path, tiny: Encoder) -> None:
+    model = trained.folder / "model-best"
+    config = (model / "config.cfg").read_text()
+    assert 'name = "tiny"' in config
+    for path in (file for file in model.rglob("*") if file.is_file()):
+        content = path.read_bytes()
+        assert str(tiny.path).encode() not in content, path
+        assert str(data).encode() not in content, path
+        assert b"log.jsonl" not in content, path
+    assert spacy.load(model)("Anna Berg lives in Oslo .").has_annotation("ENT_IOB")
+
+
+def test_a_training_that_fails_keeps_the_last_pipeline(
+    plan: TrainingPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "kept").touch()
 
     def fail(config: Path, output: Path, **rest: object) -> None:
+        assert config.read_text().startswith("[paths]")
         (output / "model-last").mkdir(parents=True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bert_ner.training.trainer.spacy_train", fail)
     with pytest.raises(KeyboardInterrupt):
-        train_recipe(**options(assets, tmp_path, encoder))
+        train_recipe(plan, tmp_path / "training")
     assert [path.name for path in (tmp_path / "training").iterdir()] == ["kept"]
     assert not list(tmp_path.glob(".*"))
-
-
-def test_schedule_is_as_long_as_the_run(
-    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
-    given: dict[str, Any] = {}
-
-    def stop(config: Path, output: Path, *, use_gpu: int, overrides: dict[str, Any]) -> None:
-        given.update(overrides, use_gpu=use_gpu)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bert_ner.training.trainer.spacy_train", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train_recipe(**{**options(assets, tmp_path, encoder), "epochs": 20, "gpu": 0})
-    steps = given["training.max_steps"]
-    assert given["training.eval_frequency"] == 1
-    assert given["training.patience"] == 6
-    assert steps == given["training.optimizer.learn_rate.total_steps"] == 20
-    assert given["training.optimizer.learn_rate.warmup_steps"] == 2
-    assert given["training.optimizer.learn_rate.initial_rate"] == 2e-4
-    assert given["system.gpu_allocator"] == "pytorch"
-    assert given["components.transformer.model.mixed_precision"] is True
-    assert given["use_gpu"] == 0
-
-
-@pytest.mark.parametrize(
-    ("recipe", "bfloat16", "half"),
-    [("config", True, True), ("config", False, False), ("transition", True, False)],
-)
-def test_a_cpu_with_bfloat16_trains_in_it(
-    recipe: str, bfloat16: bool, half: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bert_ner.training.trainer.computes_bfloat16", lambda: bfloat16)
-    config = load_recipe(ROOT / "configs" / f"{recipe}.cfg", {})
-    overrides = fit_machine(config, -1)
-    assert overrides == ({"components.transformer.model.mixed_precision": True} if half else {})
-
-
-def test_small_corpus_is_read_often(
-    assets: Path, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    convert_corpus(CORPORA["conll2003"], assets, tmp_path / "corpus")
-    given: dict[str, Any] = {}
-
-    def stop(config: Path, output: Path, *, use_gpu: int, overrides: dict[str, Any]) -> None:
-        given.update(overrides)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bert_ner.training.trainer.spacy_train", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train_recipe(**{**options(assets, tmp_path, encoder), "epochs": None})
-    assert given["training.max_steps"] == 300
-    assert given["training.eval_frequency"] == 15  # 300 epochs of one step
-    assert given["training.patience"] == 100
-
-
-def test_missing_corpus_is_named(assets: Path, tmp_path: Path, encoder: Path) -> None:
-    with pytest.raises(InputError, match=r"train\.spacy: not found"):
-        train_recipe(**options(assets, tmp_path, encoder))
