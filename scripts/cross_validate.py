@@ -24,24 +24,24 @@ def main(
     """Train a pipeline for each part of the train split that has not seen this part."""
     from bert_ner.corpora.registry import get_corpus
     from bert_ner.devices import choose_gpu
-    from bert_ner.experiments.cross_validation import train_folds
+    from bert_ner.experiments.cross_validation import FoldTraining, train_folds
     from bert_ner.training.encoders import resolve
     from bert_ner.training.schedule import parse_epochs
 
     gpu = choose_gpu(gpu_id)
-    resolved = resolve(encoder, gpu=gpu >= 0)
-    print(resolved.line())
-    for fold in train_folds(
+    resolved = resolve(encoder, gpu=gpu >= 0, notify=print)
+    print(resolved.line(), flush=True)
+    training = FoldTraining(
         config=config,
         corpus=get_corpus(corpus),
         data=data / corpus,
-        output=output or Path("training") / config.stem / f"{corpus}-folds",
         encoder=resolved,
         epochs=parse_epochs(epochs),
         seed=seed,
-        folds=folds,
         gpu=gpu,
-    ):
+    )
+    output = output or Path("training") / config.stem / f"{corpus}-folds"
+    for fold in train_folds(training, output, folds):
         print(fold, flush=True)
 
 

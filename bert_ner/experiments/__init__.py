@@ -1,1 +1,1 @@
-"""Measurements that train several pipelines: ablations, cross-validation, audits."""
+"""Experiments that train several pipelines: ablation, cross-validation, audit."""

@@ -1,4 +1,4 @@
-"""Measure what each switch of a recipe is worth, and write docs/ablation.md."""
+"""Ablation: train a recipe with and without each switch of a plan, and record every run."""
 
 import hashlib
 import json
@@ -6,241 +6,249 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Any, cast
 
-import typer
 from thinc.api import Config
 
-from ..corpora.registry import Name
 from ..corpora.sources import load_source
-from ..devices import choose_gpu, describe_machine
+from ..devices import describe_machine
 from ..errors import InputError
-from ..files import read_json, read_toml, replacing, write_json
+from ..files import read_json, write_json
 from ..training.encoders import resolve
-from .ablation_table import render
+from .ablation_plan import Budget, Plan, Switch
+from .records import (
+    AblationRecord,
+    Conditions,
+    RunRequest,
+    RunResult,
+    RunSettings,
+    SwitchSettings,
+)
 
-DEFAULT = "default"
-WATCHES = ("logger", "score_weights")  # of a recipe's training, and do not change what it learns
-SETTINGS = {"name", "group", "about", "recipe", "against", "rate"}  # else an override
-
-
-@dataclass(frozen=True)
-class Switch:
-    """One change to a recipe, and what it is measured against."""
-
-    name: str
-    group: str
-    about: str
-    overrides: dict[str, Any]
-    recipe: str = "config"
-    against: str = DEFAULT
-    rate: float = 1.0
+# sections of a recipe's training that do not affect the trained weights
+IRRELEVANT = ("logger", "score_weights")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that an ablation measures."""
+class Setup:
+    """Corpus, recipes, hardware and result folder of an ablation.
 
-    seeds: list[int]
-    budgets: dict[str, dict[str, Any]]
-    switches: list[Switch]
-
-
-def read_plan(path: Path) -> Plan:
-    """Read configs/ablation.toml.
-
-    path (Path): The file.
-    RETURNS (Plan): Its contents, the default first.
-    RAISES (InputError): What is wrong with it.
+    data (Path): Folder of the converted corpus.
+    configs (Path): Folder of recipes.
+    results (Path): Folder of results, with one JSON file per run.
+    encoder (str): See `bert_ner.training.encoders.resolve`.
+    gpu (int): Number of the GPU, -1 for the CPU.
+    jobs (int): Number of runs at the same time. Small encoders use two cores better
+        in two runs than in one.
     """
-    given = read_toml(path)
-    try:
-        switches = [Switch(DEFAULT, "", "The recipe as it is.", {})]
-        for entry in given["switches"]:
-            settings = {key: value for key, value in entry.items() if key in SETTINGS}
-            overrides = {key: value for key, value in entry.items() if key not in SETTINGS}
-            switches.append(Switch(**settings, overrides=overrides))
-        plan = Plan(given["seeds"], given["budgets"], switches)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: not an ablation's plan: {error}.") from error
-    names = [switch.name for switch in plan.switches]
-    if unknown := {s.against for s in plan.switches} - set(names):
-        raise InputError(f"{path}: measured against what is not there: {', '.join(unknown)}.")
-    if len(set(names)) < len(names):
-        raise InputError(f"{path}: two switches have one name.")
-    return plan
+
+    data: Path
+    configs: Path
+    results: Path
+    encoder: str = "auto"
+    gpu: int = -1
+    jobs: int = 1
+
+    def path(self, switch: Switch, seed: int) -> Path:
+        """Return the path of a run's record."""
+        return self.results / f"{switch.name}-seed{seed}.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of an ablation.
+
+    done (int): Number of measured runs, earlier ones included.
+    total (int): Number of all runs.
+    latest (AblationRecord | None): The run that has just ended, None at the start.
+    minutes_left (float): Estimated from the median duration of the runs so far.
+    """
+
+    done: int
+    total: int
+    latest: AblationRecord | None = None
+    minutes_left: float = 0.0
+
+    def __str__(self) -> str:
+        if self.latest is None:
+            return f"{self.done} of {self.total} runs are already measured"
+        f1 = 100 * self.latest["scores"]["test"]["f1"]
+        return (
+            f"{self.latest['switch']}, seed {self.latest['seed']}: test F1 {f1:.2f}; "
+            f"{self.minutes_left:.0f} minutes left"
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run to be made."""
+
+    switch: Switch
+    seed: int
+    budget: Budget
+    setup: Setup
+    settings: RunSettings
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is a record with the same settings."""
+        path = self.setup.path(self.switch, self.seed)
+        return path.exists() and bool(read_json(path).get("settings") == self.settings)
+
+    def request(self) -> RunRequest:
+        """Return the arguments of the process that makes the run."""
+        return {
+            "config": str(self.setup.configs / f"{self.switch.recipe}.cfg"),
+            "overrides": self.switch.overrides,
+            "rate": self.switch.rate,
+            "data": str(self.setup.data),
+            "budget": self.budget.settings(),
+            "seed": self.seed,
+            "encoder": self.setup.encoder,
+            "gpu": self.setup.gpu,
+        }
+
+
+@dataclass
+class _Clock:
+    """Durations of runs, and the time after which no run starts."""
+
+    minutes: float | None
+    started: float = field(default_factory=time.perf_counter)
+    durations: list[float] = field(default_factory=list)
+
+    def is_over(self) -> bool:
+        """Whether no more runs may start."""
+        passed = time.perf_counter() - self.started
+        return self.minutes is not None and passed > 60 * self.minutes
 
 
 def measure(
     plan: Plan,
+    setup: Setup,
     *,
     budget: str,
-    data: Path,
-    configs: Path,
-    results: Path,
-    encoder: str,
-    gpu_id: str,
-    only: list[str],
+    only: Sequence[str] = (),
     minutes: float | None = None,
-    jobs: int = 1,
-) -> None:
-    """Make every run that is not there yet, seed by seed, so that any stop leaves pairs.
+) -> Iterator[Progress]:
+    """Measure the runs that have no record yet, one seed after the other.
 
-    plan (Plan): What to measure.
-    budget (str): The budget's name.
-    data (Path): The folder of the converted corpus.
-    configs (Path): The folder of recipes.
-    results (Path): The folder of results, one JSON file a run.
-    encoder (str): See `bert_ner.training.encoders.resolve`.
-    gpu_id (str): See `bert_ner.devices.choose_gpu`.
-    only (list[str]): Names of switches, all if empty. What they are measured against
-        is run, too.
-    minutes (float | None): Begin no run after this time.
-    jobs (int): How many runs to make at a time. Small encoders make better use of two
-        cores in two runs than in one.
+    Every switch is run with the first seed before any is run with the second, so that
+    an interrupted ablation leaves complete pairs.
+
+    plan (Plan): The plan.
+    setup (Setup): Corpus, recipes, hardware and result folder.
+    budget (str): Name of the budget.
+    only (Sequence[str]): Names of switches, all if it is empty. The switches that they
+        are compared with are run as well.
+    minutes (float | None): Start no run after this time.
+    YIELDS (Progress): The progress, at the start and after each run.
+    RAISES (InputError): If a name is unknown, the corpus is not converted or a run fails.
     """
-    gpu = choose_gpu(gpu_id)
-    conditions = _conditions(plan.budgets[budget], data, encoder, gpu)
-    todo = [
-        (seed, switch, {**conditions, "switch": _settings(switch, configs)})
-        for seed in plan.seeds
-        for switch in _chosen(plan, only)
-    ]
-    missing = [run for run in todo if not _is_done(_path(results, run[1].name, run[0]), run[2])]
-    print(f"{len(todo) - len(missing)} of {len(todo)} runs are there already", flush=True)
-    began = time.perf_counter()
-    took: list[float] = []
+    runs = _plan_runs(plan, setup, plan.budget(budget), only)
+    missing = [run for run in runs if not run.is_measured]
+    done = len(runs) - len(missing)
+    yield Progress(done, len(runs))
+    clock = _Clock(minutes)
+    pool = ThreadPoolExecutor(setup.jobs)
+    try:
+        for future in as_completed([pool.submit(_measure, run, clock) for run in missing]):
+            if (record := future.result()) is not None:
+                done += 1
+                left = median(clock.durations) * (len(runs) - done) / setup.jobs / 60
+                yield Progress(done, len(runs), record, left)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    def make(run: tuple[int, Switch, dict[str, Any]]) -> None:
-        seed, switch, settings = run
-        started = time.perf_counter()
-        if minutes is not None and started - began > 60 * minutes:
-            return
-        found = _run(
-            jobs,
-            config=str(configs / f"{switch.recipe}.cfg"),
-            overrides=switch.overrides,
-            rate=switch.rate,
-            data=str(data),
-            budget=plan.budgets[budget],
-            seed=seed,
-            encoder=encoder,
-            gpu=gpu,
+
+def _plan_runs(plan: Plan, setup: Setup, budget: Budget, only: Sequence[str]) -> list[_Run]:
+    """List all runs of an ablation, seed by seed."""
+    switches = plan.select(only)
+    for split in ("train", "dev", "test"):
+        if not (path := setup.data / f"{split}.spacy").exists():
+            raise InputError(f"{path}: not found. Convert the corpus first.")
+    shared = _conditions(budget, setup)
+    return [
+        _Run(
+            switch,
+            seed,
+            budget,
+            setup,
+            {**shared, "switch": switch_settings(switch, setup.configs)},
         )
-        record = {"switch": switch.name, "seed": seed, "settings": settings, **found}
-        write_json(_path(results, switch.name, seed), record)
-        took.append(time.perf_counter() - started)
-        left = median(took) * (len(missing) - len(took)) / jobs / 60
-        f1 = 100 * found["scores"]["test"]["f1"]
-        print(f"{switch.name}, seed {seed}: test F1 {f1:.2f}; {left:.0f} minutes left", flush=True)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            list(pool.map(make, missing))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    if len(took) < len(missing):
-        print(f"stopped after {minutes:g} minutes; the same command goes on from here")
+        for seed in plan.seeds
+        for switch in switches
+    ]
 
 
-def _chosen(plan: Plan, only: list[str]) -> list[Switch]:
-    """The switches of these names, and what they are measured against; all if none is named."""
-    against = {switch.against for switch in plan.switches if switch.name in only}
-    return [s for s in plan.switches if not only or s.name in {*only, *against}]
-
-
-def _conditions(budget: dict[str, Any], data: Path, encoder: str, gpu: int) -> dict[str, Any]:
-    """What all runs of an ablation share; only runs that share it are compared."""
-    source = load_source(data / "source.json")
-    return {
-        "budget": {k: v for k, v in budget.items() if k != "about"},
-        "encoder": resolve(encoder, gpu=gpu >= 0).name,
-        "source": source.title,
-        "files": _hash(source.files),
-        "machine": describe_machine(gpu),
+def _measure(run: _Run, clock: _Clock) -> AblationRecord | None:
+    """Make a run and write its record. Returns None if the time is over."""
+    if clock.is_over():
+        return None
+    started = time.perf_counter()
+    result = _start(run.request(), jobs=run.setup.jobs)
+    record: AblationRecord = {
+        "switch": run.switch.name,
+        "seed": run.seed,
+        "settings": run.settings,
+        **result,
     }
+    write_json(run.setup.path(run.switch, run.seed), record)
+    clock.durations.append(time.perf_counter() - started)
+    return record
 
 
-def _path(results: Path, switch: str, seed: int) -> Path:
-    return results / f"{switch}-seed{seed}.json"
-
-
-def _settings(switch: Switch, configs: Path) -> dict[str, Any]:
-    """What makes a switch's run what it is; a result made with other settings is made anew."""
-    recipe = Config().from_disk(configs / f"{switch.recipe}.cfg", interpolate=False)
-    for component in recipe["components"].values():
-        component.pop("scorer", None)
-    training = {k: v for k, v in recipe["training"].items() if k not in WATCHES}
-    made_of = _hash([recipe["nlp"], recipe["components"], recipe["corpora"], training])
-    return {"overrides": switch.overrides, "recipe": [switch.recipe, made_of], "rate": switch.rate}
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _is_done(path: Path, settings: dict[str, Any]) -> bool:
-    return path.exists() and bool(read_json(path).get("settings") == settings)
-
-
-def _run(jobs: int, **arguments: Any) -> dict[str, Any]:
-    """Make one run in a process of its own, with its share of the cores."""
+def _start(request: RunRequest, *, jobs: int) -> RunResult:
+    """Make a run in a new process, with its share of the cores."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    result = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bert_ner.experiments.ablation_run"],
-        input=json.dumps(arguments),
+        input=json.dumps(request),
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": str(threads)},
     )
-    if result.returncode:
-        raise InputError(f"a run failed: {(result.stderr or result.stdout).strip()[-2000:]}")
-    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return found
+    if process.returncode:
+        message = (process.stderr or process.stdout).strip()[-2000:]
+        raise InputError(f"a run failed: {message}")
+    return cast(RunResult, json.loads(process.stdout.splitlines()[-1]))
 
 
-def main(
-    corpus: Annotated[Name, typer.Argument(help="The corpus.")],
-    budget: Annotated[str, typer.Option(help='"small", or "full" for a GPU.')] = "small",
-    only: Annotated[list[str] | None, typer.Option(help="A switch; may be repeated.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Begin no run after this time.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, on a CPU.")] = 1,
-    plan: Annotated[Path, typer.Option(help="What to measure.")] = Path("configs/ablation.toml"),
-    data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path(
-        "docs/results/ablation"
-    ),
-    page: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/ablation.md"),
-    encoder: Annotated[str, typer.Option(help="As for training.")] = "auto",
-    gpu_id: Annotated[str, typer.Option(help='"auto", a GPU\'s number, or -1.')] = "auto",
-) -> None:
-    """Measure each switch against the default, and write a table. Goes on where it stopped."""
-    read = read_plan(plan)
-    if budget not in read.budgets:
-        raise InputError(f"--budget {budget}: expected one of {', '.join(read.budgets)}.")
-    if unknown := set(only or []) - {switch.name for switch in read.switches}:
-        raise InputError(f"--only {', '.join(unknown)}: not a switch of {plan}.")
-    for split in ("train", "dev", "test"):
-        if not (data / corpus / f"{split}.spacy").exists():
-            raise InputError(f"{data / corpus / split}.spacy: not found. Convert the corpus first.")
-    measure(
-        read,
-        budget=budget,
-        data=data / corpus,
-        configs=plan.parent,
-        results=results / corpus / budget,
-        encoder=encoder,
-        gpu_id=gpu_id,
-        only=only or [],
-        minutes=minutes,
-        jobs=jobs,
-    )
-    with replacing(page) as partial:
-        partial.write_text(render(read.switches, read.budgets, results), encoding="utf-8")
-    print(page)
+def _conditions(budget: Budget, setup: Setup) -> Conditions:
+    source = load_source(setup.data / "source.json")
+    return {
+        "budget": budget.settings(),
+        "encoder": resolve(setup.encoder, gpu=setup.gpu >= 0).name,
+        "source": source.title,
+        "files": _hash(source.files),
+        "machine": describe_machine(setup.gpu),
+    }
+
+
+def switch_settings(switch: Switch, configs: Path) -> SwitchSettings:
+    """Collect the settings that affect a switch's run. A run is repeated if they change.
+
+    switch (Switch): The switch.
+    configs (Path): Folder of recipes.
+    RETURNS (SwitchSettings): Its overrides and rate, and a hash of its recipe.
+    """
+    recipe = Config().from_disk(configs / f"{switch.recipe}.cfg", interpolate=False)
+    for component in recipe["components"].values():
+        component.pop("scorer", None)
+    training = {k: v for k, v in recipe["training"].items() if k not in IRRELEVANT}
+    digest = _hash([recipe["nlp"], recipe["components"], recipe["corpora"], training])
+    return {
+        "overrides": switch.overrides,
+        "recipe": [switch.recipe, digest],
+        "rate": switch.rate,
+    }
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

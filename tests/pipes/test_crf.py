@@ -222,6 +222,22 @@ def test_no_temperature_makes_what_is_legal_impossible(scheme: str, temperature:
         assert all(-math.inf < value <= 1e-9 for value in values)
 
 
+def test_probability_of_a_tag_is_its_share_of_all_legal_sequences() -> None:
+    temperature = 1.7
+    _, emissions, transitions = random_chain("biluo", seed=3)
+    scores = emissions[RAGGED.index(4)]
+    gold = [0, MISSING, 2, 1]
+    result = log_probabilities([scores], transitions, [gold], temperature)[0]
+    weights = {
+        path: math.exp(score / temperature)
+        for path, score in legal_scores(scores, transitions).items()
+    }
+    assert result[1] == 0.0
+    for token in (0, 2, 3):
+        agreeing = sum(weight for path, weight in weights.items() if path[token] == gold[token])
+        assert math.exp(result[token]) == pytest.approx(agreeing / sum(weights.values()), abs=1e-9)
+
+
 def test_gold_tags_in_both_schemes_and_missing_ones() -> None:
     biluo = ["B-A", "I-A", "L-A", "U-B", "O", None, "-", "U-A"]
     for scheme, expected in {
