@@ -2,14 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from spacy.language import Language
 
 from ..errors import InputError
 from ..files import write_json
 from ..loading import load_pipeline, trained_on
-from .records import AnnotatedExample, ExamplesRecord
 
 _ENTITY = re.compile(r"\[([^\[\]|]+)\|([^\[\]|]+)\]")
 
@@ -20,6 +19,26 @@ class Entity(NamedTuple):
     start: int
     end: int
     label: str
+
+
+class AnnotatedExample(TypedDict):
+    """A marked-up sentence with its predicted and missed entities.
+
+    A predicted entity is its text, label, "right" or "wrong", and confidence or None; a
+    missed one its text and label.
+    """
+
+    text: str
+    found: list[tuple[str, str, str, float | None]]
+    missed: list[tuple[str, str]]
+
+
+class ExamplesRecord(TypedDict):
+    """The file that `examples` writes."""
+
+    pipeline: str
+    trained_on: str
+    examples: list[AnnotatedExample]
 
 
 def parse(line: str) -> tuple[str, list[Entity]]:

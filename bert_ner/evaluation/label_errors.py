@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from .documents import Document
-from .records import RankingScores, SuspectRecord
+from .records import RankingScores
 
 DEPTHS = (50, 100, 500)  # numbers of sentences that an annotator might check
 
@@ -26,6 +27,22 @@ class Suspect:
     end: int
     doubt: float
     token: int
+
+
+class SuspectRecord(TypedDict):
+    """A sentence of an audit, without its text.
+
+    Ranges of tokens are half-open and count from the start of the document. The predicted
+    mentions have a confidence, None if the pipeline gives none. `doubt` is in nats.
+    """
+
+    document: int
+    start: int
+    end: int
+    doubt: float
+    token: int
+    gold: list[tuple[int, int, str]]
+    predicted: list[tuple[int, int, str, float | None]]
 
 
 def rank(documents: Sequence[Document], doubts: Sequence[Sequence[float]]) -> list[Suspect]:

@@ -11,7 +11,8 @@ from . import plots
 from .documents import Document
 from .label_errors import Suspect
 from .matching import Mention
-from .records import ErrorInText, Metrics
+from .records import Metrics
+from .worst_errors import ErrorInText
 
 SECTIONS = {
     "scores": "Scores",

@@ -230,57 +230,6 @@ class RankingScores(TypedDict):
     recall: float
 
 
-class SuspectRecord(TypedDict):
-    """A sentence of an audit, without its text.
-
-    Ranges of tokens are half-open and count from the start of the document. The predicted
-    mentions have a confidence, None if the pipeline gives none. `doubt` is in nats.
-    """
-
-    document: int
-    start: int
-    end: int
-    doubt: float
-    token: int
-    gold: list[tuple[int, int, str]]
-    predicted: list[tuple[int, int, str, float | None]]
-
-
-class ErrorInText(TypedDict):
-    """An error with the words and all mentions of its sentences, for the page.
-
-    Ranges of words are half-open and count from the first word shown. `confidence` is None
-    for a missed mention, and if the pipeline gives none.
-    """
-
-    kind: str
-    confidence: float | None
-    document: int
-    words: list[str]
-    gold: list[tuple[int, int, str]]
-    predicted: list[tuple[int, int, str]]
-
-
-class AnnotatedExample(TypedDict):
-    """A marked-up sentence with its predicted and missed entities.
-
-    A predicted entity is its text, label, "right" or "wrong", and confidence or None; a
-    missed one its text and label.
-    """
-
-    text: str
-    found: list[tuple[str, str, str, float | None]]
-    missed: list[tuple[str, str]]
-
-
-class ExamplesRecord(TypedDict):
-    """The file that `examples` writes."""
-
-    pipeline: str
-    trained_on: str
-    examples: list[AnnotatedExample]
-
-
 class CorrectedF1(TypedDict):
     """Strict F1 on a split with its original and with its corrected annotation."""
 

@@ -1,152 +1,211 @@
-"""Write the measured results in docs/results/ into the README, so that no figure is typed."""
+"""Tables of the measured results in docs/results/, for README.md and docs/results.md."""
 
-import re
-from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
-
-import typer
+from typing import cast
 
 from ..errors import InputError
 from ..files import read_json, replacing
+from .examples import AnnotatedExample, ExamplesRecord
+from .records import AuditRecord, Scores, ThresholdScores
+from .result_groups import Group, group_runs
 
-COLUMNS = (
-    *("trained on", "scored on", "recipe", "encoder", "dev F1", "test P", "test R", "test F1"),
-    *("runs", "calibration error", "P and R at 0.9", "minutes", "peak memory", "words a second"),
-    "machine, date",
-)
-HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n"
+NO_RECIPES = ("ablation",)  # folders of docs/results/ that hold other measurements
 
 
-def render_scores(runs: list[dict[str, Any]]) -> str:
-    """A table of scores, medians over runs that differ by their seed alone.
+def render_summary(groups: Sequence[Group]) -> str:
+    """Render the short table of README.md.
 
-    runs (list[dict[str, Any]]): Contents of metrics files.
-    RETURNS (str): Markdown.
+    groups (Sequence[Group]): The groups of runs.
+    RETURNS (str): Markdown, with the groups that were scored on their own corpus.
     """
-    groups: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for run in runs:
-        encoder = f"{run['training']['encoder']}, {run['training']['epochs']} epochs"
-        names = (run["trained_on"], run["source"]["title"], f"`{run['training']['recipe']}`")
-        groups[*names, encoder].append(run)
-    return HEADER + "".join(_row(list(names), runs) for names, runs in groups.items())
-
-
-def _row(names: list[str], runs: list[dict[str, Any]]) -> str:
-    def middle(split: str, name: str) -> str:
-        return f"{100 * median(run['scores'][split][name] for run in runs):.2f}"
-
-    f1 = [100 * run["scores"]["test"]["f1"] for run in runs]
-    trained = [run["training"] for run in runs]
-    seeds = ", ".join(str(t["seed"]) for t in trained)
-    last = runs[-1]
-    cells = [
-        *names,
-        middle("dev", "f1"),
-        middle("test", "precision"),
-        middle("test", "recall"),
-        f"**{middle('test', 'f1')}**" + (f" ({min(f1):.2f} to {max(f1):.2f})" if f1[1:] else ""),
-        f"{len(runs)} (seed{'s' if f1[1:] else ''} {seeds})",
-        *_confidence([run["scores"]["test"].get("confidence") for run in runs]),
-        f"{median(t['seconds'] for t in trained) / 60:.0f}",
-        f"{max(t['peak_memory_mb'] for t in trained) / 1024:.1f} GB",
-        f"{median(run['scores']['test']['words_per_second'] for run in runs):,.0f}",
-        f"{last['machine']}, {last['date']}",
+    columns = ["trained and scored on", "recipe", "encoder", "dev F1", "test F1"]
+    rows = [
+        [
+            group.trained_on,
+            f"`{group.recipe}`",
+            group.encoder,
+            group.percent("dev", lambda scores: scores["f1"]),
+            group.test_f1,
+            group.calibration_error,
+            str(len(group.runs)),
+        ]
+        for group in groups
+        if group.same_corpus
     ]
-    return "| " + " | ".join(cells) + " |\n"
+    return table([*columns, "calibration error", "runs"], rows)
 
 
-def _confidence(found: list[dict[str, Any] | None]) -> tuple[str, str]:
-    """How far the confidence on test can be trusted, and what is left of it at 0.9."""
-    known = [confidence for confidence in found if confidence]
-    if not known:
-        return "no confidence", ""
-    at = [confidence["thresholds"]["0.9"] for confidence in known]
-    p, r = (100 * median(values[key] for values in at) for key in ("precision", "recall"))
-    return f"{median(confidence['ece'] for confidence in known):.3f}", f"{p:.1f}, {r:.1f}"
+def render_scores(groups: Sequence[Group]) -> str:
+    """Render the strict scores of all groups as Markdown."""
+    columns = ["trained on", "scored on", "recipe", "encoder"]
+    rows = [
+        [
+            *group.names,
+            group.percent("dev", lambda scores: scores["f1"]),
+            group.percent("test", lambda scores: scores["precision"]),
+            group.percent("test", lambda scores: scores["recall"]),
+            group.test_f1,
+            group.seeds,
+        ]
+        for group in groups
+    ]
+    return table([*columns, "dev F1", "test P", "test R", "test F1", "runs"], rows)
 
 
-def render_examples(record: dict[str, Any]) -> str:
-    """A table with what a pipeline found in each example sentence.
+def render_confidence(groups: Sequence[Group]) -> str:
+    """Render the reliability of the confidence on test as Markdown."""
+    columns = ["trained on", "scored on", "recipe", "encoder"]
+    rows = [
+        [
+            *group.names,
+            group.calibration_error,
+            _at(group, lambda scores: scores["precision"]),
+            _at(group, lambda scores: scores["recall"]),
+        ]
+        for group in groups
+        if group.confidence
+    ]
+    return table([*columns, "calibration error", "P at 0.9", "R at 0.9"], rows)
 
-    record (dict[str, Any]): What `bert_ner.evaluation.examples` wrote.
+
+def _at(group: Group, value: Callable[[ThresholdScores], float]) -> str:
+    """Format the median of a score at confidence 0.9, in percent."""
+    return f"{100 * median(value(c['thresholds']['0.9']) for c in group.confidence):.1f}"
+
+
+def render_cost(groups: Sequence[Group]) -> str:
+    """Render the time and memory of training, and the speed of annotation, as Markdown."""
+    columns = ["trained on", "scored on", "recipe", "encoder", "minutes", "peak memory"]
+    rows = []
+    for group in groups:
+        training = [run["training"] for run in group.runs]
+        speed = median(run["scores"]["test"]["words_per_second"] for run in group.runs)
+        last = group.runs[-1]
+        rows.append(
+            [
+                *group.names,
+                f"{median(t['seconds'] for t in training) / 60:.0f}",
+                f"{max(t['peak_memory_mb'] for t in training) / 1024:.1f} GB",
+                f"{speed:,.0f}",
+                f"{last['machine']}, {last['date']}",
+            ]
+        )
+    return table([*columns, "words per second", "machine, date"], rows)
+
+
+def render_examples(record: ExamplesRecord) -> str:
+    """Render the predicted and missed entities of the example sentences.
+
+    record (ExamplesRecord): The contents of docs/results/examples.json.
     RETURNS (str): Markdown.
     """
     rows = [
-        f"| {example['text']} | {_found(example) or 'nothing'} | {_missed(example)} |"
+        [example["text"], _predicted(example) or "nothing", _missed(example)]
         for example in record["examples"]
     ]
-    return (
-        f"`{record['pipeline']}`, trained on {record['trained_on']}:\n\n"
-        "| sentence | found | missed |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    )
+    intro = f"`{record['pipeline']}`, trained on {record['trained_on']}:\n\n"
+    return intro + table(["sentence", "found", "missed"], rows)
 
 
-def _found(example: dict[str, Any]) -> str:
+def _predicted(example: AnnotatedExample) -> str:
     return ", ".join(_entity(*entity) for entity in example["found"])
 
 
 def _entity(text: str, label: str, mark: str, confidence: float | None = None) -> str:
-    sure = "" if confidence is None else f" {confidence:.2f}"
-    return f"{text} `{label}`{sure}{' ✗' if mark == 'wrong' else ''}"
+    score = "" if confidence is None else f" {confidence:.2f}"
+    return f"{text} `{label}`{score}{' ✗' if mark == 'wrong' else ''}"
 
 
-def _missed(example: dict[str, Any]) -> str:
+def _missed(example: AnnotatedExample) -> str:
     return ", ".join(f"{text} `{label}`" for text, label in example["missed"])
 
 
-def render_audit(record: dict[str, Any]) -> str:
-    """A table of how many of the most doubted annotations were changed indeed.
+def render_audit(record: AuditRecord) -> str:
+    """Render precision and recall of an audit's ranking.
 
-    record (dict[str, Any]): What `bert_ner.experiments.audit` wrote.
+    record (AuditRecord): The contents of docs/results/audit.json.
     RETURNS (str): Markdown.
     """
     rows = [
-        f"| {row['sentences']} | {100 * row['precision']:.0f} % | {100 * row['recall']:.0f} % |"
+        [str(row["sentences"]), f"{100 * row['precision']:.0f} %", f"{100 * row['recall']:.0f} %"]
         for row in record["ranking"]
     ]
-    f1 = {key: f"{100 * value:.2f}" for key, value in record["f1"].items()}
+    original, corrected = record["f1"]["original"], record["f1"]["corrected"]
     training = record["training"]
     return (
         f"`{record['pipeline']}`, trained on {record['trained_on']} with the recipe "
         f"`{training['recipe']}`, seed {training['seed']}:\n\n"
-        "| most doubted sentences | of them changed | of all changed |\n|---|---|---|\n"
-        + "\n".join(rows)
-        + f"\n\nF1 is {f1['original']} on the test split as it was, and {f1['corrected']} as "
-        f"corrected ({record['changed_sentences']} sentences were changed).\n"
+        + table(["first sentences", "precision", "recall"], rows)
+        + f"\nThe correction changes {record['changed_sentences']} sentences. F1 on test is "
+        f"{100 * original:.2f} with the original annotation and {100 * corrected:.2f} with the "
+        "corrected one.\n"
     )
 
 
-def fill_in(readme: str, results: Path) -> str:
-    """Replace the sections of a README that are made from results.
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Render a Markdown table.
 
-    readme (str): Its text, with the markers of the sections.
-    results (Path): The folder of results.
-    RETURNS (str): Its new text.
-    RAISES (InputError): If a marker is missing.
+    columns (Sequence[str]): The headers.
+    rows (Iterable[Sequence[str]]): The cells.
+    RETURNS (str): Markdown.
+    """
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def render_results(results: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Render all tables.
+
+    results (Path): The folder docs/results.
+    RETURNS (tuple[dict[str, str], dict[str, str]]): Markdown by the name of the section,
+        for README.md and for docs/results.md.
     """
     folders = [path for path in sorted(results.iterdir()) if path.is_dir()]
-    recipes = [path for path in folders if path.name != "ablation"]
-    runs = [read_json(path) for folder in recipes for path in sorted(folder.glob("*.json"))]
-    readme = _replace(readme, "SCORES", render_scores(runs))
-    readme = _replace(readme, "AUDIT", render_audit(read_json(results / "audit.json")))
-    return _replace(readme, "EXAMPLES", render_examples(read_json(results / "examples.json")))
+    recipes = [path for path in folders if path.name not in NO_RECIPES]
+    files = [path for folder in recipes for path in sorted(folder.glob("*.json"))]
+    groups = group_runs(cast(Scores, read_json(path)) for path in files)
+    page = {
+        "SCORES": render_scores(groups),
+        "CONFIDENCE": render_confidence(groups),
+        "COST": render_cost(groups),
+        "EXAMPLES": render_examples(read_json(results / "examples.json")),
+        "AUDIT": render_audit(read_json(results / "audit.json")),
+    }
+    return {"SCORES": render_summary(groups)}, page
 
 
-def _replace(text: str, section: str, content: str) -> str:
-    start, end = f"<!-- {section} START -->\n", f"<!-- {section} END -->"
-    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
-    if not pattern.search(text):
-        raise InputError(f"README.md: the markers {start.strip()} and {end} are missing.")
-    return pattern.sub(lambda _: start + content + end, text)
+def fill_in(path: Path, sections: dict[str, str]) -> str:
+    """Replace the sections of a Markdown file that are between markers.
+
+    path (Path): The file.
+    sections (dict[str, str]): Contents by the name of the section, such as SCORES for the
+        markers `<!-- SCORES START -->` and `<!-- SCORES END -->`.
+    RETURNS (str): The new contents of the file.
+    RAISES (InputError): If a marker is missing.
+    """
+    text = path.read_text(encoding="utf-8")
+    for name, content in sections.items():
+        start, end = f"<!-- {name} START -->\n", f"<!-- {name} END -->"
+        before, found_start, rest = text.partition(start)
+        _, found_end, after = rest.partition(end)
+        if not (found_start and found_end):
+            raise InputError(f"{path}: the markers {start.strip()} and {end} are missing.")
+        text = before + start + content + end + after
+    return text
 
 
-def main(
-    readme: Annotated[Path, typer.Option(help="The README.")] = Path("README.md"),
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("docs/results"),
-) -> None:
-    """Write the measured results into the README."""
-    text = fill_in(readme.read_text(encoding="utf-8"), results)
-    with replacing(readme) as partial:
-        partial.write_text(text, encoding="utf-8")
+def write_results(readme: Path, page: Path, results: Path) -> None:
+    """Write the measured results into README.md and docs/results.md.
+
+    readme (Path): README.md.
+    page (Path): docs/results.md.
+    results (Path): The folder docs/results.
+    RAISES (InputError): If a marker is missing.
+    """
+    summary, tables = render_results(results)
+    contents = {readme: fill_in(readme, summary), page: fill_in(page, tables)}
+    for path, text in contents.items():
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")

@@ -1,10 +1,25 @@
 """The worst errors: those with the highest confidence."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from .documents import Document
 from .matching import Mention, Outcome, Pair
-from .records import ErrorInText
+
+
+class ErrorInText(TypedDict):
+    """An error with the words and all mentions of its sentences, for the page.
+
+    Ranges of words are half-open and count from the first word shown. `confidence` is None
+    for a missed mention, and if the pipeline gives none.
+    """
+
+    kind: str
+    confidence: float | None
+    document: int
+    words: list[str]
+    gold: list[tuple[int, int, str]]
+    predicted: list[tuple[int, int, str]]
 
 
 def worst_errors(documents: Sequence[Document], count: int) -> list[ErrorInText]:
