@@ -93,14 +93,18 @@ def convert_corpus(
         split: convert(documents[split], files.get(split, files["train"]).scheme, vocab)
         for split in SPLITS
     }
-    stats = _count(splits, files)
+    conversion = Conversion(source, files, size, _count(splits, files))
+    _write(conversion, splits, output)
+    return conversion
+
+
+def _write(conversion: Conversion, splits: dict[str, Split], output: Path) -> None:
     with replacing(output) as partial:
         partial.mkdir()
         for split, converted in splits.items():
             converted.docs.to_disk(partial / f"{split}.spacy")
-        write_json(partial / "source.json", asdict(source))
-        write_json(partial / "stats.json", stats)
-    return Conversion(source, files, size, stats)
+        write_json(partial / "source.json", asdict(conversion.source))
+        write_json(partial / "stats.json", conversion.stats)
 
 
 def _keep_real(source: Source, output: Path) -> None:

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -92,8 +91,8 @@ def test_the_sample_does_not_replace_a_corpus_that_was_converted_elsewhere(tmp_p
     fetch(corpus, tmp_path / "assets")
     convert_corpus(corpus, tmp_path / "assets", output)
     convert_corpus(corpus, tmp_path / "assets", output)  # the sample after the sample
-    said = read_json(output / "source.json")
-    write_json(output / "source.json", {**said, "kind": "provided", "title": "CoNLL-2003"})
+    record = read_json(output / "source.json")
+    write_json(output / "source.json", {**record, "kind": "provided", "title": "CoNLL-2003"})
     before = (output / "test.spacy").read_bytes()
     with pytest.raises(InputError, match=r"is CoNLL-2003, which the built-in sample .* replace"):
         convert_corpus(corpus, tmp_path / "assets", output)
@@ -110,7 +109,7 @@ def test_too_small_to_split(tmp_path: Path) -> None:
 
 
 # From the tables of the corpora's own documentation: sentences, tokens, entities.
-REAL: dict[str, dict[str, Any]] = {
+REAL: dict[str, dict[str, tuple[int, int, int, dict[str, int]]]] = {
     "conll2003": {
         "train": (946, 14041, 203621, dict(LOC=7140, MISC=3438, ORG=6321, PER=6600, all=23499)),
         "dev": (216, 3250, 51362, dict(LOC=1837, MISC=922, ORG=1341, PER=1842, all=5942)),
@@ -145,9 +144,11 @@ def test_real_corpora_have_the_published_counts(
             tokens,
         )
         assert entities.items() <= found["entities"].items()
-    for key, expected in zip(("sentences", "tokens"), REAL_TOTAL[name], strict=False):
-        assert sum(split[key] for split in splits.values()) == expected
-    assert sum(split["entities"]["all"] for split in splits.values()) == REAL_TOTAL[name][2]
+    assert REAL_TOTAL[name] == (
+        sum(split["sentences"] for split in splits.values()),
+        sum(split["tokens"] for split in splits.values()),
+        sum(split["entities"]["all"] for split in splits.values()),
+    )
     assert all(split["repaired_tags"] == 0 for split in splits.values())
     shared = stats["sentences_also_in"]
     if name == "conll2003":

@@ -1,10 +1,12 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from bert_ner.corpora.formats import ColumnFormat, CsvFormat
-from bert_ner.corpora.own import load
+from bert_ner.corpora.own import ColumnsDescription, CsvDescription, load
 from bert_ner.errors import InputError
+from tests.conftest import ROOT
 
 
 def described(tmp_path: Path, text: str) -> Path:
@@ -35,7 +37,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         title = "My corpus"
         licence = "mine"
         url = "https://example.org"
-        paper = "Whom to cite"
+        paper = "A paper"
         labels = { SHIP = "ships: Cutty Sark" }
     """
     corpus = load(described(tmp_path, text))
@@ -45,7 +47,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         token=2, tag=0, pos=1, separator="|", encoding="latin-1", document_marker="#doc"
     )
     assert (corpus.title, corpus.licence, corpus.sentences_per_document) == ("My corpus", "mine", 5)
-    assert (corpus.paper, corpus.labels) == ("Whom to cite", {"SHIP": "ships: Cutty Sark"})
+    assert (corpus.paper, corpus.labels) == ("A paper", {"SHIP": "ships: Cutty Sark"})
 
 
 def test_csv(tmp_path: Path) -> None:
@@ -96,3 +98,17 @@ def test_mistakes_are_explained(tmp_path: Path, text: str, message: str) -> None
 def test_no_description(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"assets/README\.md"):
         load(tmp_path / "corpus.toml")
+
+
+def test_example_of_the_readme_names_every_key(tmp_path: Path) -> None:
+    readme = (ROOT / "assets" / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```toml\n")[1].split("```")[0]
+    corpus = load(described(tmp_path, example))
+    assert corpus.title == "Ship logs"
+    assert corpus.format == ColumnFormat(
+        token=0, tag=1, pos=2, separator="\t", document_marker="-DOCSTART-"
+    )
+    columns = ColumnsDescription.model_fields.keys() - {"dev_share", "test_share"}
+    assert columns == tomllib.loads(example).keys()
+    for key in CsvDescription.model_fields.keys() | ColumnsDescription.model_fields.keys():
+        assert key in readme

@@ -1,4 +1,4 @@
-"""The public sources, with stand-ins for what is out of reach of a test."""
+"""The public sources, replaced by local files and data sets."""
 
 import hashlib
 from pathlib import Path
@@ -21,8 +21,8 @@ TABLE = HubTable(
 )
 
 
-def stand_in(train_rows: int = 2) -> DatasetDict:
-    """What `load_dataset` gives for CoNLL-2003: lists of words and of numbered classes."""
+def table_like_the_hub(train_rows: int = 2) -> DatasetDict:
+    """Make what `load_dataset` returns for CoNLL-2003: lists of words and of numbered classes."""
     features = Features(
         {
             "id": Value("string"),
@@ -51,11 +51,11 @@ def test_hub_table_is_written_in_the_native_format(tmp_path: Path) -> None:
 
     def load(name: str, *, revision: str) -> DatasetDict:
         asked.append((name, revision))
-        return stand_in()
+        return table_like_the_hub()
 
     fetch_hub_table(TABLE, tmp_path, load=load)
     assert asked == [(HUB.name, HUB.revision)]
-    assert len(HUB.revision) == 40  # a commit, which nobody can move
+    assert len(HUB.revision) == 40  # a commit: it cannot change
     assert (tmp_path / "train.txt").read_text() == "Anna NNP B-NP B-PER\nsings VBZ B-VP O\n\n" * 2
     documents, marked = read(tmp_path / "valid.txt", FORMAT)
     assert len(documents[0]) == 1
@@ -64,7 +64,7 @@ def test_hub_table_is_written_in_the_native_format(tmp_path: Path) -> None:
 
 def test_hub_table_of_another_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected 2 sentences in train, found 3"):
-        fetch_hub_table(TABLE, tmp_path, load=lambda name, revision: stand_in(3))
+        fetch_hub_table(TABLE, tmp_path, load=lambda name, revision: table_like_the_hub(3))
 
 
 @pytest.mark.parametrize("error", [OSError("down"), ValueError("offline")])

@@ -67,7 +67,7 @@ def test_dev_split_of_the_sample_is_not_kept_beside_the_users_files(tmp_path: Pa
     fetch(CORPUS, tmp_path)
     for name in BOTH:
         (folder / name).write_text("O\tmine\n")
-    assert set(read_source(CORPUS, folder).files) == set(BOTH)  # also if nobody fetches
+    assert set(read_source(CORPUS, folder).files) == set(BOTH)  # also without fetching
     assert set(fetch(CORPUS, tmp_path).files) == set(BOTH)
     assert not (folder / "engdev.bio").exists()
     (folder / "engdev.bio").write_text("O\talso mine\n")
