@@ -12,6 +12,7 @@ from thinc.api import ArgsKwargs, Model, PyTorchWrapper_v3, concatenate, torch2x
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
+from .crf import finite
 from .tags import tagset
 
 ACTIVATIONS = {"none": nn.Identity, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU}
@@ -230,3 +231,9 @@ def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple[TagScores, C
         return backprop_vectors(model.ops.unflatten(d_vectors, [len(v) for v in vectors]))
 
     return (scores, transitions), backprop
+
+
+def to_torch(scores: TagScores) -> tuple[Tensor, Tensor]:
+    """Scores of tags and transitions, finite and in float64 on the CPU."""
+    tags, transitions = scores
+    return finite(xp2torch(tags)), finite(xp2torch(transitions))

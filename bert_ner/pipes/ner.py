@@ -17,20 +17,20 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
+from thinc.api import Model, Optimizer, set_dropout_rate
 from torch import Tensor
 
-from . import crf, loss
+from . import crf, learning
 from .annotations import annotate, install_extension
 from .batching import batch_by_tokens
 from .confidence import Calibration, StoredCalibration
 from .crf import Mention
-from .gold import gold_columns, gold_labels, gold_tags, is_encoded
-from .head import TagScores
+from .gold import gold_labels, gold_tags
+from .head import TagScores, to_torch
+from .loss import weigh_tags
 from .scorer import Scores
 from .tags import Tagset, tagset
 
-SCORED_TOGETHER = 16  # documents, a limit for memory
 PREDICTED_TOGETHER = 4096  # tokens, a limit for memory
 SAMPLE = 10  # documents to initialize the model with
 
@@ -141,7 +141,7 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         self.model.initialize(X=sample)
         if power := self.model.attrs["class_weight"]:
             gold = [self.tagset.encode(gold_tags(example)) for example in get_examples()]
-            self.cfg["class_weights"] = loss.weigh_tags(gold, len(self.tagset.tags), power)
+            self.cfg["class_weights"] = weigh_tags(gold, len(self.tagset.tags), power)
 
     def _check_tagger(self, nlp: Language) -> None:
         earlier = nlp.component_names[: nlp.component_names.index(self.name)]
@@ -182,7 +182,7 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         if not any(len(doc) for doc in docs):
             tags = len(self.tagset.tags)
             return [torch.zeros(0, tags) for _ in docs], torch.zeros(tags + 1, tags + 1)
-        scores, transitions = _to_torch(self.model.predict(docs))
+        scores, transitions = to_torch(self.model.predict(docs))
         return list(torch.split(scores, [len(doc) for doc in docs])), transitions
 
     def decode(
@@ -209,7 +209,7 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         RAISES (ValueError): If the component does not have a gold label.
         """
         losses: list[list[float]] = []
-        for batch in minibatch(examples, SCORED_TOGETHER):
+        for batch in minibatch(examples, learning.SCORED_TOGETHER):
             scores, transitions = self.score_tags([example.predicted for example in batch])
             log_probabilities = crf.log_probabilities(
                 scores,
@@ -268,19 +268,8 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         """
         examples = list(examples)
         scores: Scores = super().score(examples, **kwargs)
-        full = [example for example in examples if len(example.predicted)]
-        is_finite = gold_labels(full).issubset(self.labels)
-        if full and is_finite and all(is_encoded(example.predicted) for example in full):
-            scores["ents_loss"] = self._mean_loss(full)
-        return scores
-
-    def _mean_loss(self, examples: list[Example]) -> float:
-        total = 0.0
-        for batch in minibatch(examples, SCORED_TOGETHER):
-            output = self.model.predict([example.predicted for example in batch])
-            mean_loss, _ = self._loss(batch, output, class_weights=None)
-            total += mean_loss * sum(len(example) for example in batch)
-        return total / sum(len(example) for example in examples)
+        mean_loss = learning.mean_loss(self.model, self.tagset, examples)
+        return scores if mean_loss is None else {**scores, "ents_loss": mean_loss}
 
     def get_loss(self, examples: Iterable[Example], scores: TagScores) -> tuple[float, TagScores]:
         """The mean loss of a token and its gradient.
@@ -290,54 +279,5 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         RETURNS (tuple[float, tuple[Floats2d, Floats2d]]): The loss, and its gradient with
             respect to the scores and the transitions.
         """
-        return self._loss(examples, scores, class_weights=self.cfg.get("class_weights"))
-
-    def _loss(
-        self, examples: Iterable[Example], scores: TagScores, *, class_weights: list[float] | None
-    ) -> tuple[float, TagScores]:
-        gold = gold_columns(examples, self.tagset)
-        mean_loss, d_scores, d_transitions = loss.token_loss(
-            *_to_torch(scores),
-            gold,
-            tagset=self.tagset,
-            decoder=self.model.attrs["decoder"],
-            weights=class_weights,
-        )
-        xp_scores, xp_transitions = scores
-        return mean_loss, (
-            self.model.ops.asarray(torch2xp(d_scores), dtype=xp_scores.dtype),
-            self.model.ops.asarray(torch2xp(d_transitions), dtype=xp_transitions.dtype),
-        )
-
-
-def _to_torch(output: TagScores) -> tuple[Tensor, Tensor]:
-    scores, transitions = output
-    return crf.finite(xp2torch(scores)), crf.finite(xp2torch(transitions))
-
-
-def make_token_classifier_ner(
-    nlp: Language,
-    name: str,
-    model: Model[list[Doc], TagScores],
-    min_confidence: float,
-    spans_key: str,
-    scorer: Callable[..., Scores] | None,
-) -> TokenClassifierNER:
-    """Make a component that finds entities by classification of tokens.
-
-    It replaces spaCy's `ner`. `ent._.confidence` is the probability that span and label
-    of an entity are right. `doc.spans[spans_key].attrs["scores"]` holds the same numbers.
-
-    model (Model[list[Doc], tuple[Floats2d, Floats2d]]): See `make_token_classifier`.
-    min_confidence (float): Entities with a lower confidence are dropped, from 0 to 1.
-    spans_key (str): Key of the entities and their scores in `doc.spans`.
-    scorer (Callable | None): The scoring method.
-    """
-    return TokenClassifierNER(
-        nlp.vocab,
-        model,
-        name,
-        min_confidence=min_confidence,
-        spans_key=spans_key,
-        scorer=scorer,
-    )
+        weights = self.cfg.get("class_weights")
+        return learning.get_loss(self.model, self.tagset, examples, scores, weights)

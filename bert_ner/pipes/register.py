@@ -12,13 +12,12 @@ from typing import Any
 import spacy_transformers  # noqa: F401  (creates the registries of span getters and setters)
 from spacy.language import Language
 from spacy.util import registry
-from thinc.api import Config
 
 from .batching import make_batch_by_pieces
+from .factory import DEFAULTS, SCORE_WEIGHTS, make_token_classifier_ner
 from .head import make_token_classifier
 from .listener import make_listener
 from .logger import make_logger
-from .ner import make_token_classifier_ner
 from .scorer import make_ner_scorer
 from .transformer import make_transformer_model, make_transformer_model_v1
 from .windows import make_windows
@@ -36,15 +35,6 @@ NAMES: dict[str, dict[str, Callable[..., Any]]] = {
     "span_getters": {"bert_ner.windows.v1": make_windows},
 }
 FACTORY = "token_classifier_ner"
-DEFAULT_MODEL = """
-[model]
-@architectures = "bert_ner.TokenClassifier.v1"
-
-[model.tok2vec]
-@architectures = "bert_ner.TransformerListener.v1"
-grad_factor = 1.0
-pooling = {"@layers":"reduce_mean.v1"}
-"""
 
 
 def register() -> None:
@@ -58,18 +48,8 @@ def register() -> None:
             FACTORY,
             func=make_token_classifier_ner,
             assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"],
-            default_config={
-                "model": Config().from_str(DEFAULT_MODEL)["model"],
-                "min_confidence": 0.0,
-                "spans_key": "ner",
-                "scorer": {"@scorers": "bert_ner.ner_scorer.v1"},
-            },
-            default_score_weights={
-                "ents_f": 1.0,
-                "ents_p": 0.0,
-                "ents_r": 0.0,
-                "ents_per_type": None,
-            },
+            default_config=DEFAULTS,
+            default_score_weights=SCORE_WEIGHTS,
         )
 
 
