@@ -1,4 +1,4 @@
-"""What the README says under "Use it" can be done, as it stands there."""
+"""The commands in the README's section "Use it" work as they are written."""
 
 import json
 import re
@@ -54,6 +54,15 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
+def test_it_is_short_and_its_links_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.encode()) <= 9000
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert max(row.count("|") for row in rows) <= 8  # 7 columns
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
 def test_each_part_takes_five_lines_at_most() -> None:
     assert len(BLOCKS) > 6
     assert all(len(block.splitlines()) <= 5 for _, block in BLOCKS)
@@ -70,8 +79,9 @@ def test_the_lines_of_python(installed: Path, monkeypatch: pytest.MonkeyPatch) -
     assert nlp.get_pipe("ner").min_confidence == 0.9
 
 
+@pytest.mark.slow
 def test_the_lines_that_annotate(installed: Path) -> None:
-    text, folder, cluster = (c for c in COMMANDS if "bert_ner.annotation.annotate" in c)
+    text, folder, cluster = (c for c in COMMANDS if "scripts.annotate" in c)
     assert run(text, installed).startswith(("entity ", "no entities"))
     (installed / "texts" / "a.txt").write_text("Anna Berg lives in Oslo .", encoding="utf-8")
     (installed / "texts" / "b.jsonl").write_text('{"text": "rain"}\n' * 600, encoding="utf-8")
@@ -85,6 +95,6 @@ def test_the_lines_that_annotate(installed: Path) -> None:
 
 
 def test_all_other_lines_are_tested_elsewhere() -> None:
-    # servers in serving/ and trying/, spaCy's own commands in test_pipeline.py
+    # servers in serving/ and demo/, spaCy's own commands in test_workflow.py
     known = ("pip install ", "spacy ", "curl ", "python -m scripts.app", "python -m scripts.serve")
     assert all(line.startswith((*known, "python -m scripts.annotate")) for line in COMMANDS)
