@@ -1,1 +1,1 @@
-"""How fast pipelines are, beside what else there is."""
+"""Speed compared with other systems, soak tests and load tests."""

@@ -1,11 +1,10 @@
-"""Many clients at once, to see what a service bears. They share the machine with it."""
+"""Many clients of one service, all on the service's machine."""
 
 import asyncio
 import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,85 +16,94 @@ from ..errors import InputError
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 60
-RETRY_SECONDS = 1.0  # after an answer that there is no room
+RETRY_SECONDS = 1.0  # after a response with status 429
 
 
 @dataclass
-class Seen:
-    """What the clients saw."""
+class Responses:
+    """The responses that clients got.
 
-    elapsed: float = 0.0  # seconds until the last answer
-    statuses: Counter[int] = field(default_factory=Counter)  # 0 where the line broke
-    seconds: list[float] = field(default_factory=list)  # of every answer with 200
+    elapsed (float): Seconds until the last response.
+    statuses (Counter[int]): Number of responses by status; 0 for broken connections.
+    seconds (list[float]): Latency of each response with status 200.
+    bodies (dict[str, set[bytes]]): The different bodies for each text.
+    """
+
+    elapsed: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
     bodies: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
 
 
 @contextmanager
-def service(pipeline: str, *options: str) -> Iterator[int]:
-    """Start the service as a process of its own, on a port that is free.
+def service(command: Sequence[str]) -> Iterator[int]:
+    """Run the service in a process on a free port.
 
-    pipeline (str): The pipeline.
-    options (str): More of the command line.
+    command (Sequence[str]): The program and its arguments, to which `--port 0` is added. It
+        must print a line that ends with the port and "/docs".
     YIELDS (int): The port.
-    RAISES (InputError): If it does not start, or does not end well.
+    RAISES (InputError): If the service does not start or does not exit with 0.
     """
-    command = [sys.executable, "-m", "scripts.serve", pipeline, "--port", "0", *options]
     environment = {k: v for k, v in os.environ.items() if k != "EN_BERT_NER_TOKEN"}
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        [*command, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
     )
     try:
         line = process.stdout.readline() if process.stdout else ""
-        if not (found := re.search(r":(\d+)/docs$", line.strip())):
-            raise InputError(f"the service did not start: {' '.join(command[1:])}")
-        yield int(found[1])
+        if not (match := re.search(r":(\d+)/docs$", line.strip())):
+            raise InputError(f"the service did not start: {' '.join(command)}")
+        yield int(match[1])
     finally:
-        with process:  # closes what it writes to
+        with process:  # closes its output
             process.terminate()
-            ended = process.wait(STOP_SECONDS)
-    if ended:
-        raise InputError(f"the service ended with exit code {ended}.")
+            code = process.wait(STOP_SECONDS)
+    if code:
+        raise InputError(f"the service ended with exit code {code}.")
 
 
-async def drive(port: int, texts: Sequence[str], *, clients: int, seconds: float) -> Seen:
-    """Let clients send texts, each one text at a time, as fast as they are answered.
+async def drive(port: int, texts: Sequence[str], *, clients: int, seconds: float) -> Responses:
+    """Let clients send one text after another, each as soon as the last one is answered.
 
-    port (int): Where the service is.
-    texts (Sequence[str]): The texts. Every client begins at another.
-    clients (int): How many there are, each with a connection that it keeps.
-    seconds (float): How long they begin new requests.
-    RETURNS (Seen): What they saw.
+    port (int): The port of the service.
+    texts (Sequence[str]): The texts. Every client starts with a different one.
+    clients (int): Number of clients, each with one connection.
+    seconds (float): Time during which they start new requests.
+    RETURNS (Responses): The responses.
     """
-    seen = Seen()
-    began = time.perf_counter()
+    responses = Responses()
+    started = time.perf_counter()
     step = max(1, len(texts) // clients)
     async with asyncio.TaskGroup() as group:
         for number in range(clients):
-            given = islice(cycle(texts), number * step, None)
-            group.create_task(_client(port, given, began + seconds, seen))
-    seen.elapsed = time.perf_counter() - began
-    return seen
+            share = islice(cycle(texts), number * step, None)
+            group.create_task(_client(port, share, started + seconds, responses))
+    responses.elapsed = time.perf_counter() - started
+    return responses
 
 
-async def _client(port: int, texts: Iterator[str], end: float, seen: Seen) -> None:
+async def _client(port: int, texts: Iterator[str], end: float, responses: Responses) -> None:
     try:
-        await _send_all(port, texts, end, seen)
+        await _send_all(port, texts, end, responses)
     except (OSError, EOFError):
-        seen.statuses[0] += 1
+        responses.statuses[0] += 1
 
 
-async def _send_all(port: int, texts: Iterator[str], end: float, seen: Seen) -> None:
+async def _send_all(port: int, texts: Iterator[str], end: float, responses: Responses) -> None:
     reader, writer = await asyncio.open_connection(HOST, port)
     for text in texts:
         started = time.perf_counter()
         if started >= end:
             break
         writer.write(_request(text))
-        status, body = await _response(reader)
-        seen.statuses[status] += 1
+        status, body = await _read_response(reader)
+        responses.statuses[status] += 1
         if status == 200:
-            seen.seconds.append(time.perf_counter() - started)
-            seen.bodies[text].add(body)
+            responses.seconds.append(time.perf_counter() - started)
+            responses.bodies[text].add(body)
         elif status == 429:
             await asyncio.sleep(RETRY_SECONDS)
     writer.close()
@@ -111,8 +119,8 @@ def _request(text: str) -> bytes:
     return head.encode() + body
 
 
-async def _response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Read a response whose head says how long it is, as the service's does."""
+async def _read_response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read a response that has a content length. Returns its status and body."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"\ncontent-length: (\d+)", head, re.IGNORECASE)
     return int(head[9:12]), await reader.readexactly(int(length[1]) if length else 0)

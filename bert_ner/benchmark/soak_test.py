@@ -1,142 +1,104 @@
-"""Measure `python -m scripts.annotate` at length: kills, memory, and workers of each engine."""
+"""The soak test: a long annotation is killed, watched for memory, and run with more workers."""
 
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet
-import typer
 
 from ..devices import describe_machine
-from ..errors import InputError
-from ..files import read_json, remove, replacing, sha256, write_json
+from ..files import remove, replacing, sha256, write_json
 from ..templates import markdown_template
+from .annotate_runs import AnnotateRun, run_killed, run_to_end
+from .records import ProjectedRow, ScalingRow, SoakRecord
 from .texts import count_words, read_texts, stream
 
-TENTHS = 8  # in which memory must have been seen, of ten
-GROWTH = 1.1  # memory at most, after the first tenth
+TENTHS = 8  # of ten, in which memory must have been measured
+GROWTH = 1.1  # maximum memory as a multiple of that in the first tenth
 RUNS = (("local", 1), ("local", 2), ("ray", 1), ("ray", 2))
-JITTER = 1.0  # seconds, in which a run is killed after a record that was drawn
 PROJECTED = (4, 16, 64)  # workers
+Spans = list[dict[str, str | int | float]]
 
 
-def measure(
-    pipeline: Path, corpus: Path, folder: Path, *, words: int, kills: int, seed: int
-) -> dict[str, Any]:
-    """Annotate the same records in one go, killed, and with every engine.
+@dataclass(frozen=True, kw_only=True)
+class SoakOptions:
+    """Options of the soak test.
 
-    pipeline (Path): The pipeline.
-    corpus (Path): The folder of converted corpora, for texts.
-    folder (Path): Where inputs and outputs are written, and left.
-    words (int): How many words to annotate. A fifth of them is timed with each engine.
-    kills (int): How often a run is killed.
-    seed (int): Decides when.
-    RETURNS (dict[str, Any]): What was found, for a JSON file.
+    pipeline (Path): The pipeline's folder.
+    corpus (Path): Folder of the converted corpora, for texts.
+    words (int): Number of words to annotate. A fifth of them is timed with each engine.
+    kills (int): Number of times that a run is killed.
+    seed (int): Seed of the times of the kills.
+    """
+
+    pipeline: Path
+    corpus: Path = Path("corpus")
+    words: int = 1_000_000
+    kills: int = 3
+    seed: int = 1
+
+
+def run_soak_test(
+    command: tuple[str, ...], options: SoakOptions, output: Path, page: Path
+) -> SoakRecord:
+    """Run the soak test, and write its record and page.
+
+    command (tuple[str, ...]): The program that annotates a file; options of
+        `scripts.annotate` are added.
+    options (SoakOptions): The options.
+    output (Path): JSON file to write. Temporary files are next to it during the test.
+    page (Path): Markdown file to write.
+    RETURNS (SoakRecord): The record.
     RAISES (InputError): If a run fails.
     """
-    texts = list(stream(read_texts(corpus)["documents"], words))
-    fifth = texts[: max(1, len(texts) // 5)]
-    given = folder / "records.jsonl"
-    with given.open("w", encoding="utf-8") as file:
+    folder = output.with_name(f"{output.stem}.work")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    record = measure(command, options, folder)
+    shutil.rmtree(folder)
+    write_json(output, record)
+    write_page(record, page)
+    return record
+
+
+def measure(command: tuple[str, ...], options: SoakOptions, folder: Path) -> SoakRecord:
+    """Annotate the same records uninterrupted, killed, and with every engine.
+
+    command (tuple[str, ...]): The program that annotates a file.
+    options (SoakOptions): The options.
+    folder (Path): Folder for inputs and outputs.
+    RETURNS (SoakRecord): The measurements.
+    RAISES (InputError): If a run fails.
+    """
+    texts = list(stream(read_texts(options.corpus)["documents"], options.words))
+    records = folder / "records.jsonl"
+    with records.open("w", encoding="utf-8") as file:
         for i, text in enumerate(texts):
             file.write(json.dumps({"id": i, "text": text}) + "\n")
-    whole = _annotate(pipeline, given, folder / "whole.jsonl")
-    killed_at = _annotate_killed(pipeline, given, folder / "killed.jsonl", kills, seed)
+    run = AnnotateRun(command, options.pipeline, records, folder / "whole.jsonl")
+    killed = AnnotateRun(command, options.pipeline, records, folder / "killed.jsonl")
+    whole = run_to_end(run)
+    killed_at = run_killed(killed, options.kills, options.seed)
+    scaling = _scale(command, options.pipeline, texts[: max(1, len(texts) // 5)], folder)
     return {
-        "pipeline": pipeline.name,
+        "pipeline": options.pipeline.name,
         "machine": describe_machine(),
         "date": date.today().isoformat(),
         "records": len(texts),
         "words": count_words(texts),
-        "seconds": round(whole["seconds"]),
+        "seconds": round(whole.seconds),
         "killed_at": killed_at,
-        "equal": sha256(folder / "whole.jsonl") == sha256(folder / "killed.jsonl"),
-        "complete": _ids(folder / "killed.jsonl") == list(range(len(texts))),
-        "memory_mb": whole["memory_mb"],
-        "scaling": _scale(pipeline, fifth, folder),
-        "ray_equal": _spans_of_ray(folder / "part-ray-2") == _spans(folder / "part-local-2"),
+        "equal": sha256(run.output) == sha256(killed.output),
+        "complete": _ids(killed.output) == list(range(len(texts))),
+        "memory_mb": whole.memory_mb,
+        "scaling": scaling,
+        "ray_equal": _ray_spans(folder / "part-ray-2") == _local_spans(folder / "part-local-2"),
+        "projection": project(scaling),
     }
-
-
-def _annotate(pipeline: Path, given: Path, output: Path, *options: str) -> dict[str, Any]:
-    """Run the command to its end, and watch how much memory it has in each tenth."""
-    started = time.perf_counter()
-    process = _begin(pipeline, given, output, *options)
-    memory: dict[int, float] = {}
-    total = _count_lines(given)
-    while process.poll() is None:
-        if (done := _records_done(output)) and (resident := _resident_mb(process.pid)):
-            tenth = min(9, 10 * done // total)
-            memory[tenth] = max(memory.get(tenth, 0), resident)
-        time.sleep(0.2)
-    if process.returncode:
-        said = _log(output).read_text(encoding="utf-8").strip().splitlines()
-        raise InputError(f"{given}: annotating it failed: {said[-1] if said else 'without a word'}")
-    seconds = time.perf_counter() - started
-    return {"seconds": seconds, "memory_mb": [round(memory[tenth]) for tenth in sorted(memory)]}
-
-
-def _count_lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for _ in file)
-
-
-def _begin(pipeline: Path, given: Path, output: Path, *options: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-W", "ignore", "-m", "scripts.annotate", str(given)]
-    command += ["--pipeline", str(pipeline), "--output", str(output), *options]
-    with _log(output).open("w", encoding="utf-8") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-
-
-def _log(output: Path) -> Path:
-    return output.with_name(f"{output.name}.log")
-
-
-def _records_done(output: Path) -> int:
-    journal = output.with_name(f"{output.name}.progress")
-    try:
-        return int(read_json(journal)["progress"]["records"])
-    except OSError:
-        return 0
-
-
-def _resident_mb(process: int) -> float:
-    try:
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1]
-    except OSError:
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1024**2
-
-
-def _annotate_killed(pipeline: Path, given: Path, output: Path, kills: int, seed: int) -> list[int]:
-    """Kill a run so often in its first nine tenths, at random, and let it end.
-
-    Returns how many records were done each time.
-    """
-    total = _count_lines(given)
-    drawn = random.Random(seed)
-    at = []
-    for least in sorted(drawn.sample(range(1, max(kills + 1, total * 9 // 10)), kills)):
-        process = _begin(pipeline, given, output)
-        while process.poll() is None and _records_done(output) < least:
-            time.sleep(0.05)
-        time.sleep(JITTER * drawn.random())
-        with suppress(ProcessLookupError):  # it had come to its end
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        at.append(_records_done(output))
-    _annotate(pipeline, given, output)
-    return at
 
 
 def _ids(path: Path) -> list[int]:
@@ -144,29 +106,32 @@ def _ids(path: Path) -> list[int]:
         return [json.loads(line)["id"] for line in file]
 
 
-def _scale(pipeline: Path, texts: list[str], folder: Path) -> list[dict[str, Any]]:
-    """Time each engine with one and two workers, loading included."""
-    given = folder / "part.parquet"
-    pa.parquet.write_table(pa.table({"id": range(len(texts)), "text": texts}), given)
+def _scale(
+    command: tuple[str, ...], pipeline: Path, texts: list[str], folder: Path
+) -> list[ScalingRow]:
+    """Time each engine with one and two workers, including loading."""
+    records = folder / "part.parquet"
+    pa.parquet.write_table(pa.table({"id": range(len(texts)), "text": texts}), records)
     words = count_words(texts)
-    rows = []
+    rows: list[ScalingRow] = []
     for engine, workers in RUNS:
         output = folder / f"part-{engine}-{workers}"
         remove(output)
-        options = ("--engine", engine, "--workers", str(workers))
-        seconds = _annotate(pipeline, given, output, *options)["seconds"]
+        extra = ("--engine", engine, "--workers", str(workers))
+        seconds = run_to_end(AnnotateRun(command, pipeline, records, output, extra)).seconds
         speed = round(words / seconds)
         rows.append({"engine": engine, "workers": workers, "words_per_second": speed})
     return rows
 
 
-def _spans(path: Path) -> dict[int, list[dict[str, Any]]]:
-    """The entities of each record that the local engine has written."""
+def _local_spans(path: Path) -> Mapping[int, Spans]:
+    """Read the entities of each record in the output of the local engine."""
     with path.open(encoding="utf-8") as file:
         return {row["id"]: row["spans"] for row in map(json.loads, file)}
 
 
-def _spans_of_ray(folder: Path) -> dict[int, list[dict[str, Any]]]:
+def _ray_spans(folder: Path) -> Mapping[int, Spans]:
+    """Read the entities of each record in the output of Ray."""
     rows = pa.parquet.read_table(folder, columns=["id", "spans"]).to_pylist()
     return {
         row["id"]: [{k: v for k, v in span.items() if v is not None} for span in row["spans"]]
@@ -174,13 +139,13 @@ def _spans_of_ray(folder: Path) -> dict[int, list[dict[str, Any]]]:
     }
 
 
-def project(scaling: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What more workers of Ray would do if each added what the second one did.
+def project(scaling: list[ScalingRow]) -> list[ProjectedRow]:
+    """Project the speed with more Ray workers if each adds as much as the second one.
 
-    scaling (list[dict[str, Any]]): engine, workers and words_per_second of each run.
-    RETURNS (list[dict[str, Any]]): workers and words_per_second.
+    scaling (list[ScalingRow]): The measured speeds.
+    RETURNS (list[ProjectedRow]): The projection, empty if the second worker added nothing.
     """
-    one, two = (r["words_per_second"] for r in scaling if r["engine"] == "ray")
+    one, two = (row["words_per_second"] for row in scaling if row["engine"] == "ray")
     if two <= one:  # the machine had no core for the second one
         return []
     return [
@@ -188,42 +153,29 @@ def project(scaling: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def judge(record: dict[str, Any]) -> list[str]:
-    """What of the record is not as it must be, a line each."""
-    memory, at = record["memory_mb"], record["killed_at"]
+def judge(record: SoakRecord) -> list[str]:
+    """List the faults in a record, one line each."""
+    memory, killed_at = record["memory_mb"], record["killed_at"]
     growth = max(memory) / memory[0] if memory else 0.0
-    midway = at == sorted(set(at)) and all(0 < records < record["records"] for records in at)
+    ascending = killed_at == sorted(set(killed_at))
+    midway = ascending and all(0 < done < record["records"] for done in killed_at)
     faults = {
-        "the output of the killed run differs from that of one go": not record["equal"],
-        "the killed run lacks records or has some twice": not record["complete"],
+        "the killed run wrote another file than the uninterrupted one": not record["equal"],
+        "the killed run lacks or repeats records": not record["complete"],
         "Ray found other entities": not record["ray_equal"],
-        f"memory grew to {growth:.2f} times after the first tenth": growth > GROWTH,
-        "memory was not seen in most tenths": len(memory) < TENTHS,
+        f"memory grew to {growth:.2f} times that of the first tenth": growth > GROWTH,
+        "memory was not measured in most tenths": len(memory) < TENTHS,
         "not every kill came midway": not midway,
     }
-    return [fault for fault, found in faults.items() if found]
+    return [fault for fault, is_true in faults.items() if is_true]
 
 
-def main(
-    pipeline: Annotated[Path, typer.Argument(help="The pipeline's folder.")],
-    corpus: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
-    output: Annotated[Path, typer.Option(help="The JSON file.")] = Path("metrics/scale.json"),
-    page: Annotated[Path, typer.Option(help="The page.")] = Path("docs/scale.md"),
-    words: Annotated[int, typer.Option(min=1000, help="To annotate.")] = 1_000_000,
-    kills: Annotated[int, typer.Option(min=0)] = 3,
-    seed: Annotated[int, typer.Option(help="Decides when a run is killed.")] = 1,
-) -> None:
-    """Measure annotation at length, and fail where it is not as it must be."""
-    folder = output.with_name(f"{output.stem}.work")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    record = measure(pipeline, corpus, folder, words=words, kills=kills, seed=seed)
-    shutil.rmtree(folder)
-    record["projection"] = project(record["scaling"])
-    write_json(output, record)
-    template = markdown_template(Path(__file__).with_name("endurance.md"))
+def write_page(record: SoakRecord, page: Path) -> None:
+    """Write the page of a record.
+
+    record (SoakRecord): The record.
+    page (Path): Markdown file to write.
+    """
+    template = markdown_template(Path(__file__).with_name("soak_test.md"))
     with replacing(page) as partial:
         partial.write_text(template.render(**record), encoding="utf-8")
-    print(f"{output}, {page}")
-    if faults := judge(record):
-        raise InputError("; ".join(faults) + ".")

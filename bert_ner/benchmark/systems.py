@@ -1,13 +1,12 @@
-"""What is compared: ways to find entities in texts with one and the same encoder.
+"""Systems that find entities in texts, all with the same encoder.
 
-All but ours have heads that were never trained: what a head has learned does not
-change how long it takes. On a GPU all compute in half precision.
+Only ours have trained heads, because training does not change the time that a head takes.
+On a GPU, all systems use half precision.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from spacy import util
@@ -20,22 +19,33 @@ from ..loading import load_pipeline
 
 LABELS = ("LOC", "MISC", "ORG", "PER")
 TAGS = 2 * len(LABELS) + 1  # IOB2
-TOGETHER, ON_GPU = 2048, 32768  # word pieces of a batch of the plain loop, padding included
-WINDOW = 128  # word pieces of a window of the plain loop
+CPU_BATCH, GPU_BATCH = 2048, 32768  # word pieces per batch of the plain loop, with padding
+WINDOW = 128  # word pieces per window of the plain loop
 STRIDE = 32  # word pieces by which the windows of the Hugging Face pipeline overlap
+STRIDED_SPANS = {
+    "@span_getters": "spacy-transformers.strided_spans.v1",
+    "window": 128,
+    "stride": 96,
+}
+LISTENER = {
+    "@architectures": "spacy-transformers.TransformerListener.v1",
+    "grad_factor": 1.0,
+    "pooling": {"@layers": "reduce_mean.v1"},
+    "upstream": "*",
+}
 
-Run = Callable[[list[str]], int]  # from texts to how many mentions or tags were found
+Run = Callable[[list[str]], int]  # returns the number of mentions or tags in the texts
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the systems are made from.
+class InferenceSettings:
+    """The models to compare, and the device.
 
-    pipeline (str): Our finished pipeline.
-    int8 (str): The same after `bert_ner.packaging.quantize`.
-    encoder (str): The folder of the encoder that it was fine-tuned from.
-    config (str): The recipe that stock spaCy's pipeline is made like.
-    gpu (int): The GPU's number, -1 for the CPU.
+    pipeline (str): Folder of our calibrated pipeline.
+    int8 (str): Folder of its int8 variant; empty on a GPU.
+    encoder (str): Folder of the encoder that the pipeline was fine-tuned from.
+    config (str): Recipe that the pipeline of stock spaCy starts from.
+    gpu (int): Number of the GPU, -1 for the CPU.
     """
 
     pipeline: str
@@ -45,20 +55,20 @@ class Settings:
     gpu: int = -1
 
 
-def ours(settings: Settings) -> Run:
-    """The packaged pipeline, through `nlp.pipe`."""
+def ours(settings: InferenceSettings) -> Run:
+    """Load our pipeline, which runs through `nlp.pipe`."""
     return _through_pipe(load_ours(settings.pipeline, settings.gpu))
 
 
 def load_ours(pipeline: str, gpu: int) -> Language:
-    """Load a pipeline onto a device; on a GPU, in half precision."""
+    """Load a pipeline on a device; on a GPU, in half precision."""
     use_device(gpu)
     half = {"components.transformer.model.mixed_precision": True} if gpu >= 0 else {}
     return load_pipeline(pipeline, half)
 
 
-def ours_int8(settings: Settings) -> Run:
-    """The variant, which is for CPUs only."""
+def ours_int8(settings: InferenceSettings) -> Run:
+    """Load the int8 variant, which runs on CPUs only."""
     return _through_pipe(load_pipeline(settings.int8))
 
 
@@ -66,27 +76,18 @@ def _through_pipe(nlp: Language) -> Run:
     return lambda texts: sum(len(doc.ents) for doc in nlp.pipe(texts))
 
 
-def stock(settings: Settings) -> Run:
-    """What `spacy init config --gpu` gives: strided spans and the transition-based parser."""
+def stock(settings: InferenceSettings) -> Run:
+    """Create the pipeline of `spacy init config --gpu`: strided spans and transition-based NER."""
     use_device(settings.gpu)
     config = util.load_config(settings.config)
     config["training"], config["corpora"] = {}, {}
-    transformer = config["components"]["transformer"]
-    transformer["model"]["name"] = settings.encoder
-    transformer["model"]["get_spans"] = {
-        "@span_getters": "spacy-transformers.strided_spans.v1",
-        "window": 128,
-        "stride": 96,
+    config["components"]["transformer"]["model"] |= {
+        "name": settings.encoder,
+        "get_spans": STRIDED_SPANS,
+        "mixed_precision": settings.gpu >= 0,
     }
-    transformer["model"]["mixed_precision"] = settings.gpu >= 0
-    transformer["max_batch_items"] = 4096
-    listener = {
-        "@architectures": "spacy-transformers.TransformerListener.v1",
-        "grad_factor": 1.0,
-        "pooling": {"@layers": "reduce_mean.v1"},
-        "upstream": "*",
-    }
-    config["components"]["ner"]["model"]["tok2vec"] = listener
+    config["components"]["transformer"]["max_batch_items"] = 4096
+    config["components"]["ner"]["model"]["tok2vec"] = LISTENER
     config["components"]["ner"]["scorer"] = {"@scorers": "spacy.ner_scorer.v1"}
     config["nlp"]["batch_size"] = 128
     nlp = util.load_model_from_config(config, auto_fill=True)
@@ -101,11 +102,11 @@ def _labelled(nlp: Language) -> Iterator[Example]:
         yield Example(nlp.make_doc(gold.text), gold)
 
 
-def hf_pipeline(settings: Settings, batch_size: int) -> Run:
-    """Hugging Face's own pipeline, over all of a text, however long."""
+def hf_pipeline(settings: InferenceSettings, batch_size: int) -> Run:
+    """Create Hugging Face's pipeline with overlapping windows, so that it reads whole texts."""
     from transformers import AutoModelForTokenClassification, AutoTokenizer, logging, pipeline
 
-    logging.set_verbosity_error()  # that the head was never trained
+    logging.set_verbosity_error()  # about the untrained head
     model = AutoModelForTokenClassification.from_pretrained(settings.encoder, num_labels=TAGS)
     tokenizer = AutoTokenizer.from_pretrained(settings.encoder, model_max_length=512)
     device = use_device(settings.gpu)
@@ -125,16 +126,16 @@ def _to_device(model: torch.nn.Module, device: torch.device) -> torch.nn.Module:
 
 
 class Loop:
-    """The plain loop: tokenise, sort by length, run, take the best tag of each word piece.
+    """The plain loop: tokenize, sort by length, encode, take the best tag of each word piece.
 
-    What is as fast as this is near the limit of the encoder.
+    A system that is as fast as this loop is close to the limit of the encoder.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: InferenceSettings) -> None:
         from transformers import AutoModel, AutoTokenizer
 
         self.device = use_device(settings.gpu)
-        self.together = TOGETHER if settings.gpu < 0 else ON_GPU
+        self.batch_size = CPU_BATCH if settings.gpu < 0 else GPU_BATCH
         self.tokenizer = AutoTokenizer.from_pretrained(settings.encoder)
         encoder = AutoModel.from_pretrained(settings.encoder).eval()
         head = torch.nn.Linear(encoder.config.hidden_size, TAGS)
@@ -142,20 +143,20 @@ class Loop:
         self.head = _to_device(head, self.device)
 
     def __call__(self, texts: list[str]) -> int:
-        """Give every word piece a tag; returns how many there are."""
-        windows: list[Any] = self.tokenizer(
+        """Tag every word piece, and return their number."""
+        windows: list[list[int]] = self.tokenizer(
             texts, truncation=True, max_length=WINDOW, return_overflowing_tokens=True
         )["input_ids"]
         windows.sort(key=len)
-        found = 0
+        tagged = 0
         batch: list[list[int]] = []
         with torch.no_grad():
             for window in windows:
-                if batch and (len(batch) + 1) * len(window) > self.together:
-                    found += self._tag(batch)
+                if batch and (len(batch) + 1) * len(window) > self.batch_size:
+                    tagged += self._tag(batch)
                     batch = []
                 batch.append(window)
-            return found + self._tag(batch)
+            return tagged + self._tag(batch)
 
     def _tag(self, batch: list[list[int]]) -> int:
         longest = len(batch[-1])
@@ -168,7 +169,7 @@ class Loop:
         return sum(map(len, batch))
 
 
-SYSTEMS: dict[str, Callable[[Settings], Run]] = {
+SYSTEMS: dict[str, Callable[[InferenceSettings], Run]] = {
     "ours": ours,
     "ours-int8": ours_int8,
     "stock": stock,
@@ -178,10 +179,10 @@ SYSTEMS: dict[str, Callable[[Settings], Run]] = {
 }
 FOR_CPU = {"ours-int8"}
 ABOUT = {
-    "ours": "the packaged pipeline, through `nlp.pipe`",
-    "ours-int8": "the same after `python -m scripts.optimize`",
-    "stock": "spaCy's and spacy-transformers' own: strided spans, transition-based `ner`",
+    "ours": "the packaged pipeline, with `nlp.pipe`",
+    "ours-int8": "its int8 variant, from `python -m scripts.quantize`",
+    "stock": "a pipeline of spaCy and spacy-transformers: strided spans, transition-based `ner`",
     "hf-pipeline-32": "Hugging Face's token-classification pipeline, batches of 32",
     "hf-pipeline-1": "the same, one text at a time",
-    "loop": "PyTorch alone: tokenise, sort by length, encode, take the best tag",
+    "loop": "PyTorch only: tokenize, sort by length, encode, take the best tag",
 }

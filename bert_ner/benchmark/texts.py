@@ -1,4 +1,4 @@
-"""The texts that are timed: short ones, sentences, and long documents."""
+"""Texts to process: queries, sentences and long documents."""
 
 from collections.abc import Iterable, Iterator
 from itertools import cycle
@@ -8,35 +8,36 @@ import spacy
 
 from ..loading import load_examples
 
-WORDS = {"queries": 4_000, "sentences": 8_000, "documents": 12_000}  # of each kind, at least
-MORE_ON_GPU = 4  # times as many, which is nearly all there are
+WORDS = {"queries": 4_000, "sentences": 8_000, "documents": 12_000}  # minimum per kind
+GPU_FACTOR = 4  # times as many on a GPU, which is nearly the whole test splits
 
-READ = ("mit_movie", "conll2003")
+CORPORA = ("mit_movie", "conll2003")
 
 
-def read_texts(corpus: Path, more: int = 1) -> dict[str, list[str]]:
+def read_texts(corpus: Path, factor: int = 1) -> dict[str, list[str]]:
     """Read texts of each kind from the test splits of converted corpora.
 
     corpus (Path): The folder of converted corpora.
-    more (int): How many times as many words as `WORDS` says, if there are.
+    factor (int): Multiplies the number of words in `WORDS`. All texts are returned if there
+        are fewer.
     RETURNS (dict[str, list[str]]): Queries (MIT Movie), sentences and documents
-        (CoNLL-2003): words with a space between each.
+        (CoNLL-2003), with a space between words.
     """
     nlp = spacy.blank("en")
     docs = {
         name: [e.reference for e in load_examples(nlp, corpus / name / "test.spacy")]
-        for name in READ
+        for name in CORPORA
     }
     texts = {
         "queries": map(_join, docs["mit_movie"]),
         "sentences": (_join(sentence) for doc in docs["conll2003"] for sentence in doc.sents),
         "documents": map(_join, docs["conll2003"]),
     }
-    return {kind: take_words(found, more * WORDS[kind]) for kind, found in texts.items()}
+    return {kind: take_words(items, factor * WORDS[kind]) for kind, items in texts.items()}
 
 
 def read_sentences(path: Path) -> list[str]:
-    """Read the sentences of a converted split: words with a space between each."""
+    """Read the sentences of a converted split, with a space between words."""
     examples = load_examples(spacy.blank("en"), path)
     return [_join(sentence) for example in examples for sentence in example.reference.sents]
 
@@ -46,7 +47,7 @@ def _join(tokens: Iterable[object]) -> str:
 
 
 def take_words(texts: Iterable[str], words: int) -> list[str]:
-    """The first texts that together have so many words, or all."""
+    """Take the first texts that have at least `words` words together, or all."""
     taken: list[str] = []
     for text in texts:
         if words <= 0:
@@ -57,12 +58,12 @@ def take_words(texts: Iterable[str], words: int) -> list[str]:
 
 
 def count_words(texts: Iterable[str]) -> int:
-    """Words, as the corpora cut them."""
+    """Count words, which spaces separate."""
     return sum(len(text.split()) for text in texts)
 
 
 def stream(texts: list[str], words: int) -> Iterator[str]:
-    """Texts, again from the first after the last, until there are so many words."""
+    """Repeat texts until there are at least `words` words."""
     for text in cycle(texts):
         if words <= 0:
             return

@@ -10,11 +10,6 @@ from .limits import Limits
 from .models import Model, Sizes
 
 
-def gives_scores(nlp: Language) -> bool:
-    """Whether a pipeline gives a confidence for each entity."""
-    return any(hasattr(pipe, "min_confidence") for _, pipe in nlp.pipeline)
-
-
 def describe(nlp: Language, limits: Limits) -> Model:
     """Build the answer of `GET /v1/model`, without the names of folders."""
     meta = nlp.meta
@@ -26,7 +21,7 @@ def describe(nlp: Language, limits: Limits) -> Model:
         version=meta["version"],
         description=meta["description"],
         labels=labels_of(nlp),
-        gives_scores=gives_scores(nlp),
+        gives_scores=find_confidence_pipe(nlp) is not None,
         trained_on=trained_on(nlp),
         training={
             "recipe": training["recipe"],

@@ -17,7 +17,7 @@ from . import models
 from .batching import Batcher
 from .docs_page import HEADERS, render
 from .limits import Limits, RequestError
-from .meta import describe, gives_scores
+from .meta import describe
 
 ERRORS: dict[int, str] = {
     401: "The token is missing or wrong.",
@@ -43,7 +43,6 @@ class _Answer(TypedDict):
 def add_v1(router: APIRouter, nlp: Language, limits: Limits, batcher: Batcher[Annotation]) -> None:
     """Add the paths below /v1, which need the token."""
     model = describe(nlp, limits)
-    has_scores = gives_scores(nlp)
 
     @router.post(
         "/v1/annotate",
@@ -55,7 +54,7 @@ def add_v1(router: APIRouter, nlp: Language, limits: Limits, batcher: Batcher[An
         body: Annotated[models.Request, BeforeValidator(partial(models.check_size, limits=limits))],
         request: Request,
     ) -> Response:
-        if body.min_confidence and not has_scores:
+        if body.min_confidence and not model.gives_scores:
             raise RequestError(422, "min_confidence: the pipeline gives no scores. Leave it out.")
         return await _annotate(body, request, limits, batcher)
 

@@ -1,4 +1,4 @@
-"""What an epoch of training takes: ours through spaCy, and the plain loop."""
+"""Systems to train: our recipe with spaCy, and the plain loop."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -19,21 +19,22 @@ from ..training.encoders import resolve
 from ..training.recipe import fit_encoder, fit_machine, read_recipe
 from ..training.records import Overrides
 
-PIECES = 800  # word pieces of a batch of the plain loop, as in the recipes
-BUFFER = 256  # sentences that it sorts together
-Train = Callable[[int], int]  # from words to learn from, at least, to how many those were
+BATCH_PIECES = 800  # word pieces per batch of the plain loop, as in the recipes
+BUFFER = 256  # sentences that are sorted by length together
+Batch = list[tuple[list[str], list[str]]]  # words and IOB2 tags of sentences
+Train = Callable[[int], int]  # trains on at least so many words, and returns their number
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What is trained on.
+class TrainingSettings:
+    """The data, the encoder and the device.
 
-    data (str): The folder of the converted corpus.
-    encoder (str): The encoder, as `resolve` takes it.
+    data (str): Folder of the converted corpus.
+    encoder (str): The encoder, an argument for `resolve`.
     config (str): Our recipe.
-    half (bool): Whether the plain loop computes in bfloat16, as ours does in half precision
-        on a GPU and where the processor has it.
-    gpu (int): The GPU's number, -1 for the CPU.
+    half (bool): Whether the plain loop uses bfloat16 on a GPU, and on a CPU that has
+        instructions for it. Our recipe does the same with half precision.
+    gpu (int): Number of the GPU, -1 for the CPU.
     """
 
     data: str
@@ -43,19 +44,13 @@ class Settings:
     gpu: int = -1
 
 
-def ours(settings: Settings) -> Train:
-    """Train our recipe, as `spacy train` makes them."""
+def ours(settings: TrainingSettings) -> Train:
+    """Create the training of our recipe, in the steps of `spacy train`."""
     use_device(settings.gpu)
-    train = str(Path(settings.data) / "train.spacy")
-    paths: Overrides = {"paths.train": train, "paths.dev": train}
-    config = read_recipe(Path(settings.config)).interpolate(paths)
-    overrides = {
-        **fit_encoder(config, resolve(settings.encoder, gpu=settings.gpu >= 0)),
-        **fit_machine(config, settings.gpu),
-    }
-    nlp = init_nlp(Config().from_str(config.to_str(), overrides=overrides), use_gpu=settings.gpu)
-    training = registry.resolve(nlp.config.interpolate()["training"], validate=False)
-    (corpus,) = resolve_dot_names(nlp.config.interpolate(), [training["train_corpus"]])
+    nlp = init_nlp(_config(settings), use_gpu=settings.gpu)
+    config = nlp.config.interpolate()
+    training = registry.resolve(config["training"], validate=False)
+    (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
     optimizer = training["optimizer"]
     batches = itertools.chain.from_iterable(training["batcher"](corpus(nlp)) for _ in iter(int, 1))
 
@@ -74,10 +69,22 @@ def ours(settings: Settings) -> Train:
     return run
 
 
+def _config(settings: TrainingSettings) -> Config:
+    """The recipe, fitted to the data, the encoder and the device."""
+    train = str(Path(settings.data) / "train.spacy")
+    paths: Overrides = {"paths.train": train, "paths.dev": train}
+    recipe = read_recipe(Path(settings.config))
+    config = recipe.interpolate(paths)
+    encoder = resolve(settings.encoder, gpu=settings.gpu >= 0)
+    return recipe.interpolate(
+        {**paths, **fit_encoder(config, encoder), **fit_machine(config, settings.gpu)}
+    )
+
+
 class Loop:
     """The plain loop: sentences sorted by length, PyTorch's AdamW, cross entropy."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: TrainingSettings) -> None:
         from transformers import AutoModel, AutoTokenizer
 
         self.device = use_device(settings.gpu)
@@ -86,27 +93,28 @@ class Loop:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.encoder = AutoModel.from_pretrained(folder).train().to(self.device)
         self.sentences = list(_sentences(Path(settings.data)))
-        self.tags = {t: i for i, t in enumerate(sorted({t for _, s in self.sentences for t in s}))}
+        tags = sorted({tag for _, tags in self.sentences for tag in tags})
+        self.tags = {tag: i for i, tag in enumerate(tags)}
         self.head = nn.Linear(self.encoder.config.hidden_size, len(self.tags)).to(self.device)
         weights = [*self.encoder.parameters(), *self.head.parameters()]
         self.adam = torch.optim.AdamW(weights, lr=2e-4, fused=True)
         self.batches = itertools.chain.from_iterable(self._batches() for _ in iter(int, 1))
 
-    def _batches(self) -> Iterator[list[tuple[list[str], list[str]]]]:
+    def _batches(self) -> Iterator[Batch]:
         stream = iter(self.sentences)
         while chunk := list(itertools.islice(stream, BUFFER)):
             encoded = self.tokenizer([words for words, _ in chunk], is_split_into_words=True)
             sizes = [len(ids) for ids in encoded["input_ids"]]
-            batch: list[tuple[list[str], list[str]]] = []
+            batch: Batch = []
             for i in sorted(range(len(chunk)), key=sizes.__getitem__):
-                if batch and (len(batch) + 1) * sizes[i] > PIECES:
+                if batch and (len(batch) + 1) * sizes[i] > BATCH_PIECES:
                     yield batch
                     batch = []
                 batch.append(chunk[i])
             yield batch
 
     def __call__(self, words: int) -> int:
-        """Make steps until their batches have so many words; returns how many those were."""
+        """Train on batches with at least `words` words together, and return their number."""
         done = 0
         while done < words:
             batch = next(self.batches)
@@ -114,7 +122,7 @@ class Loop:
             done += sum(len(sentence) for sentence, _ in batch)
         return done
 
-    def _step(self, batch: list[tuple[list[str], list[str]]]) -> None:
+    def _step(self, batch: Batch) -> None:
         encoded = self.tokenizer(
             [words for words, _ in batch],
             is_split_into_words=True,
@@ -123,7 +131,7 @@ class Loop:
             max_length=512,
             return_tensors="pt",
         )
-        gold = torch.full(encoded["input_ids"].shape, -100)
+        gold = torch.full(encoded["input_ids"].shape, -100)  # ignored by the loss
         for row, (_, tags) in enumerate(batch):
             for column, word in enumerate(encoded.word_ids(row)):
                 if word is not None:
@@ -149,7 +157,7 @@ def _tags(sentence: Span) -> list[str]:
     return [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in sentence]
 
 
-SYSTEMS: dict[str, tuple[Callable[[Settings], Train], bool]] = {
+SYSTEMS: dict[str, tuple[Callable[[TrainingSettings], Train], bool]] = {
     "ours": (ours, True),
     "loop": (Loop, True),
     "loop in float32": (Loop, False),
@@ -157,5 +165,5 @@ SYSTEMS: dict[str, tuple[Callable[[Settings], Train], bool]] = {
 
 
 def count_words(data: Path) -> int:
-    """The words of a train split."""
+    """Count the words of a train split."""
     return sum(len(e.reference) for e in load_examples(spacy.blank("en"), data / "train.spacy"))
