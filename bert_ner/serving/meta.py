@@ -5,7 +5,7 @@ from pathlib import Path
 from spacy.language import Language
 
 from ..annotation.annotator import labels_of
-from ..loading import trained_on, training_of
+from ..loading import find_confidence_pipe, trained_on, training_of
 from .limits import Limits
 from .models import Model, Sizes
 
