@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class EntityPipe(Protocol):
-    """A component that gives each entity a confidence.
-
-    `bert_ner.pipes.ner.TokenClassifierNER` is one, from the repository or from a wheel,
-    whose class is another. See there for the methods.
-    """
+class ConfidencePipe(Protocol):
+    """A component that gives each entity a confidence and drops those below a minimum."""
 
     min_confidence: float
+
+
+@runtime_checkable
+class EntityPipe(ConfidencePipe, Protocol):
+    """A component whose confidence is calibrated from the scores of tags.
+
+    The repository and each wheel have their own class `TokenClassifierNER`, so the type is
+    checked by its members. `bert_ner.pipes.ner` describes them.
+    """
+
     calibration: "Calibration"
 
     @property
@@ -89,12 +95,21 @@ def load_pipeline(name: str | Path, overrides: Mapping[str, object] | None = Non
 
 
 def find_entity_pipe(nlp: Language) -> EntityPipe | None:
-    """Find the component that gives entities a confidence.
+    """Find the component whose confidence can be calibrated.
 
     nlp (Language): The pipeline.
     RETURNS (EntityPipe | None): The first one; None if the pipeline has none.
     """
     return next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, EntityPipe)), None)
+
+
+def find_confidence_pipe(nlp: Language) -> ConfidencePipe | None:
+    """Find the component that gives entities a confidence.
+
+    nlp (Language): The pipeline.
+    RETURNS (ConfidencePipe | None): The first one; None if the pipeline has none.
+    """
+    return next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, ConfidencePipe)), None)
 
 
 def keep_encodings(nlp: Language) -> None:

@@ -7,6 +7,7 @@ from spacy.language import Language
 from bert_ner.errors import InputError
 from bert_ner.loading import (
     describe_pipeline,
+    find_confidence_pipe,
     find_entity_pipe,
     keep_encodings,
     load_examples,
@@ -26,6 +27,7 @@ def test_token_classifier_is_the_entity_pipe(build: Build) -> None:
     pipe = find_entity_pipe(nlp)
     assert isinstance(pipe, TokenClassifierNER)
     assert pipe is nlp.get_pipe("ner")
+    assert find_confidence_pipe(nlp) is pipe
     keep_encodings(nlp)  # has no doc_cleaner: nothing to do
     assert nlp.disabled == []
 
@@ -35,6 +37,7 @@ def test_components_of_spacy_are_not(name: str) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe(name)
     assert find_entity_pipe(nlp) is None
+    assert find_confidence_pipe(nlp) is None
 
 
 def test_documents_keep_the_encoders_output() -> None:

@@ -2,24 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..errors import InputError, first_line
-from ..loading import load_pipeline
+from ..loading import find_confidence_pipe, load_pipeline
 from .records import AnnotatedSpan, Annotation
 
 PIPELINE = "en_bert_ner"
 DIGITS = 4  # of a score
 MAX_GROUP_CHARS = 500_000  # characters of texts in memory at once
 Extract = Callable[[Doc], Annotation]
-
-
-@runtime_checkable
-class _FiltersByConfidence(Protocol):
-    min_confidence: float
 
 
 def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Language:
@@ -65,11 +59,10 @@ def set_min_confidence(nlp: Language, min_confidence: float) -> None:
     min_confidence (float): The lowest confidence to keep, from 0 to 1.
     RAISES (InputError): If the pipeline gives no confidence.
     """
-    for _, pipe in nlp.pipeline:
-        if isinstance(pipe, _FiltersByConfidence):
-            pipe.min_confidence = min_confidence
-            return
-    raise InputError("the pipeline gives no confidence. Omit the minimum confidence.")
+    pipe = find_confidence_pipe(nlp)
+    if pipe is None:
+        raise InputError("the pipeline gives no confidence. Omit the minimum confidence.")
+    pipe.min_confidence = min_confidence
 
 
 def annotate(
