@@ -7,25 +7,28 @@ import typer
 
 from bert_ner import cli
 
+BudgetOption = Annotated[str, typer.Option(help="Name of a budget in the plan.")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option(help="Switch to measure; may be repeated. All by default.")
+]
+MinutesOption = Annotated[float | None, typer.Option(help="Start no run after this time.")]
+JobsOption = Annotated[int, typer.Option(min=1, help="Runs at the same time, on a CPU.")]
+PlanOption = Annotated[Path, typer.Option(help="The plan. Recipes are in the same folder.")]
+DataOption = Annotated[Path, typer.Option(help="Folder of converted corpora.")]
+ResultsOption = Annotated[Path, typer.Option(help="Folder of results.")]
+PageOption = Annotated[Path, typer.Option(help="Output page, in Markdown.")]
+
 
 def main(
     corpus: cli.CorpusArgument,
-    budget: Annotated[str, typer.Option(help="Name of a budget in the plan.")] = "small",
-    only: Annotated[
-        list[str] | None, typer.Option(help="Switch to measure; may be repeated. All by default.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Start no run after this time.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time, on a CPU.")] = 1,
-    plan: Annotated[Path, typer.Option(help="The plan. Recipes are in the same folder.")] = Path(
-        "configs/ablation.toml"
-    ),
-    data: Annotated[Path, typer.Option(help="Folder of converted corpora.")] = Path("corpus"),
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path(
-        "docs/results/ablation"
-    ),
-    page: Annotated[Path, typer.Option(help="Output page, in Markdown.")] = Path(
-        "docs/ablation.md"
-    ),
+    budget: BudgetOption = "small",
+    only: OnlyOption = None,
+    minutes: MinutesOption = None,
+    jobs: JobsOption = 1,
+    plan: PlanOption = Path("configs/ablation.toml"),
+    data: DataOption = Path("corpus"),
+    results: ResultsOption = Path("docs/results/ablation"),
+    page: PageOption = Path("docs/ablation.md"),
     encoder: cli.EncoderOption = "auto",
     gpu_id: cli.GpuOption = "auto",
 ) -> None:

@@ -35,9 +35,10 @@ def main(
 ) -> None:
     """Rank the sentences of a split by how unlikely a pipeline finds their annotation."""
     from bert_ner.corpora.registry import get_corpus
-    from bert_ner.devices import choose_gpu
+    from bert_ner.devices import choose_gpu, use_device
     from bert_ner.experiments.audit import audit_corpus
 
+    use_device(choose_gpu(gpu_id))
     judgement = audit_corpus(
         get_corpus(corpus),
         pipeline,
@@ -46,7 +47,6 @@ def main(
         output=output,
         page=page,
         corrected=corrected,
-        gpu=choose_gpu(gpu_id),
     )
     if judgement:
         print_judgement(judgement)

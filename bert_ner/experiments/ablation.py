@@ -94,9 +94,8 @@ class _Run:
     setup: Setup
     settings: RunSettings
 
-    @property
     def is_measured(self) -> bool:
-        """Whether there is a record with the same settings."""
+        """Return whether a record with the same settings exists."""
         path = self.setup.path(self.switch, self.seed)
         return path.exists() and bool(read_json(path).get("settings") == self.settings)
 
@@ -123,7 +122,7 @@ class _Clock:
     durations: list[float] = field(default_factory=list)
 
     def is_over(self) -> bool:
-        """Whether no more runs may start."""
+        """Return whether no more runs may start."""
         passed = time.perf_counter() - self.started
         return self.minutes is not None and passed > 60 * self.minutes
 
@@ -151,7 +150,7 @@ def measure(
     RAISES (InputError): If a name is unknown, the corpus is not converted or a run fails.
     """
     runs = _plan_runs(plan, setup, plan.budget(budget), only)
-    missing = [run for run in runs if not run.is_measured]
+    missing = [run for run in runs if not run.is_measured()]
     done = len(runs) - len(missing)
     yield Progress(done, len(runs))
     clock = _Clock(minutes)

@@ -25,7 +25,7 @@ class Gain:
     """Mean paired difference of test F1.
 
     pairs (int): Number of pairs of runs.
-    mean (float): In points, 0 if there are no pairs.
+    mean (float): In points, 0 without pairs.
     error (float | None): Standard error of the mean, None for fewer than two pairs.
     """
 
@@ -138,7 +138,7 @@ def _seconds(run: AblationRecord) -> float:
 
 
 def _section(plan: Plan, folder: Path, runs: Runs) -> Section | None:
-    """Make the section of a corpus and a budget. Returns None if there are no runs."""
+    """Make the section of a corpus and a budget. Returns None without runs."""
     switches = [switch for switch in plan.switches if switch.name in runs]
     removed = [switch for switch in plan.removed if switch.name in runs]
     if not switches:

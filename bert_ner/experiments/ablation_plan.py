@@ -87,13 +87,13 @@ class Plan(_Entry):
         if repeated := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"two switches have the name {repeated[0]}")
         if unknown := {entry.against for entry in entries} - set(names):
-            raise ValueError(f"against: there is no switch {', '.join(sorted(unknown))}")
+            raise ValueError(f"against: unknown switch {', '.join(sorted(unknown))}")
         return self
 
     def budget(self, name: str) -> Budget:
         """Look up a budget.
 
-        RAISES (InputError): If there is no such budget.
+        RAISES (InputError): If the plan has no such budget.
         """
         if name not in self.budgets:
             raise InputError(f"--budget {name}: expected one of {', '.join(self.budgets)}.")
@@ -104,7 +104,7 @@ class Plan(_Entry):
 
         names (Collection[str]): Names of switches. All switches if it is empty.
         RETURNS (list[Switch]): The switches, in the order of the plan.
-        RAISES (InputError): If there is no switch with one of the names.
+        RAISES (InputError): If the plan has no switch with one of the names.
         """
         if unknown := set(names) - {switch.name for switch in self.switches}:
             raise InputError(f"--only {', '.join(sorted(unknown))}: not a switch of the plan.")

@@ -17,7 +17,6 @@ from ..corpora.reader import read
 from ..corpora.sources import PROVIDED, Kind, load_source
 from ..corpora.spec import Corpus
 from ..corpora.tags import detect_scheme
-from ..devices import use_device
 from ..errors import InputError
 from ..evaluation.documents import Document, mentions_of, pairs_of, read_documents
 from ..evaluation.label_errors import Suspect, changed_sentences, describe, judge, rank
@@ -79,12 +78,12 @@ def audit_train(folds: Path, train: Path) -> Audit:
     RETURNS (Audit): The ranking.
     RAISES (InputError): If a fold is missing, or was trained on another file.
     """
-    found = find_folds(folds)
-    if found.settings["train"] != sha256(train):
+    cross_validation = find_folds(folds)
+    if cross_validation.settings["train"] != sha256(train):
         raise InputError(f"{folds}: was trained on another {train}. Train the folds again.")
-    count = len(found.folds)
+    count = len(cross_validation.folds)
     by_number: dict[int, tuple[Document, list[float]]] = {}
-    for fold in found.folds:
+    for fold in cross_validation.folds:
         nlp = load_pipeline(fold.pipeline)
         examples = load_examples(nlp, train)[fold.number :: count]
         documents, losses = _token_losses(nlp, examples, train)
@@ -125,7 +124,7 @@ def find_corrected(corpus: Corpus, assets: Path) -> Path | None:
     corpus (Corpus): The corpus.
     assets (Path): Folder with a folder of native files per corpus.
     RETURNS (Path | None): The native file in the corpus's folder or under `NER_CORPORA`.
-        None if there is none.
+        None if it does not exist.
     """
     if not corpus.corrected:
         return None
@@ -185,7 +184,6 @@ def audit_corpus(
     page: Path,
     corrected: Path | None = None,
     assets: Path = Path("assets"),
-    gpu: int = -1,
 ) -> Judgement | None:
     """Audit a split of a corpus, and write the ranking as JSON lines and as a page.
 
@@ -194,40 +192,47 @@ def audit_corpus(
         folder of `bert_ner.experiments.cross_validation`.
     data (Path): Folder of the converted corpus.
     split (str): "train", "dev" or "test".
-    output (Path): Output file for the ranking, without text of the corpus.
-    page (Path): Output file for the page, with the most suspect sentences.
+    output (Path): Output file for the ranking: see `write_audit`.
+    page (Path): Output file for the page.
     corrected (Path | None): Native file with a corrected annotation of the split. By
         default, the corpus's own for its test split, if it exists.
     assets (Path): Folder with a folder of native files per corpus.
-    gpu (int): Number of the GPU, -1 for the CPU.
-    RETURNS (Judgement | None): The judgement by the corrected annotation, also written
-        next to the output as .judged.json. None without a corrected annotation.
+    RETURNS (Judgement | None): The judgement, None without a corrected annotation.
     RAISES (InputError): If the pipeline or the split cannot be audited.
     """
     if split not in SPLITS:
         raise InputError(f"--split {split}: expected train, dev or test.")
-    use_device(gpu)
-    path = data / f"{split}.spacy"
-    audited = (
-        audit_train(pipeline, path) if split == "train" else audit(load_pipeline(pipeline), path)
-    )
+    file = data / f"{split}.spacy"
+    is_train = split == "train"
+    audited = audit_train(pipeline, file) if is_train else audit(load_pipeline(pipeline), file)
     if corrected is None and split == "test" and not _is_sample(data):
         corrected = find_corrected(corpus, assets)
     judgement = compare(audited, corpus, corrected) if corrected else None
-    _write(audited, f"{corpus.name}, {split}", output, page)
-    judgement_path = output.with_suffix(".judged.json")
-    remove(judgement_path)  # of an earlier run
-    if judgement:
-        record: AuditRecord = {**audited.pipeline, **judgement}
-        write_json(judgement_path, record)
+    write_audit(audited, judgement, f"{corpus.name}, {split}", output, page)
     return judgement
 
 
-def _write(audited: Audit, title: str, output: Path, page: Path) -> None:
+def write_audit(
+    audited: Audit, judgement: Judgement | None, title: str, output: Path, page: Path
+) -> None:
+    """Write an audit.
+
+    audited (Audit): The audit.
+    judgement (Judgement | None): Its judgement, written next to the output as .judged.json.
+        The file of an earlier audit is removed.
+    title (str): Title of the page.
+    output (Path): Output file for the ranking, as JSON lines without text of the corpus.
+    page (Path): Output file for the page, with the text of the most suspect sentences.
+    """
     html = render_audit(title, audited.documents, audited.suspects, MAX_SHOWN)
     with replacing(output) as lines_file, replacing(page) as page_file:
         lines_file.write_text("".join(_lines(audited)), encoding="utf-8")
         page_file.write_text(html, encoding="utf-8")
+    judgement_path = output.with_suffix(".judged.json")
+    remove(judgement_path)
+    if judgement:
+        record: AuditRecord = {**audited.pipeline, **judgement}
+        write_json(judgement_path, record)
 
 
 def _lines(audited: Audit) -> Iterator[str]:

@@ -11,8 +11,8 @@ class BudgetSettings(TypedDict):
 
     every (dict[str, int]): For each split, n takes every n-th document.
     epochs (int): Passes over train.
-    labels (list[str]): Labels to keep. The tokens of all other entities become tokens
-        outside. All labels are kept if it is missing.
+    labels (list[str]): Labels to keep. Tokens of other entities get the tag O. All labels
+        are kept if it is missing.
     random_test (float): Share of all documents that becomes test, chosen at random.
         The corpus's own splits are used if it is missing.
     """

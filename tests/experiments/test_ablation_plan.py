@@ -62,7 +62,7 @@ def test_settings_of_a_budget_have_no_description(plan: Plan) -> None:
         ("seeds = [1]", "not an ablation plan"),
         ("seeds = [1]\nswitches = 1", "not an ablation plan"),
         (PLAN + SWITCH.replace("x", "crf"), "two switches have the name crf"),
-        (PLAN + SWITCH + 'against = "y"\n', "there is no switch y"),
+        (PLAN + SWITCH + 'against = "y"\n', "unknown switch y"),
         (PLAN + SWITCH + 'agianst = "crf"\n', r"switches\.3\.agianst: Extra inputs"),
         (PLAN + "[[switches]]\nname = 1\n", "not an ablation plan"),
         (PLAN.replace("epochs = 2", "epochs = 0"), r"budgets\.small\.epochs: .* greater than 0"),
