@@ -73,6 +73,7 @@ def plan_training(
     """
     train, dev = data / "train.spacy", data / "dev.spacy"
     require(train, dev, data / "source.json")
+    source = load_source(data / "source.json")
     paths: Overrides = {"paths.train": str(train), "paths.dev": str(dev)}
     settings = recipe.interpolate(paths)
     schedule = plan_steps(settings, epochs)
@@ -89,7 +90,7 @@ def plan_training(
     return TrainingPlan(
         recipe=recipe,
         corpus=corpus,
-        source=load_source(data / "source.json"),
+        source=source,
         encoder=encoder,
         schedule=schedule,
         overrides=overrides,

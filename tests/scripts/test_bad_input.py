@@ -110,6 +110,27 @@ def test_train_with_a_broken_recipe(
     assert message in line
 
 
+def test_calibrate_and_threshold_without_a_pipeline(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, output = tmp_path / "model", tmp_path / "output"
+    line = fails(monkeypatch, capsys, "calibrate", model, data, "--output", output)
+    assert "meta.json: not found. Run the steps before this one first." in line
+    model.mkdir()
+    (model / "meta.json").write_text("{}")
+    for name in ("calibrate", "threshold"):
+        line = fails(monkeypatch, capsys, name, model, data, "--output", output)
+        assert "not a pipeline" in line
+    assert not output.exists()
+
+
+def test_threshold_on_a_broken_split(
+    data: Path, ruler: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = fails(monkeypatch, capsys, "threshold", ruler, data)
+    assert "dev.spacy: not a converted split" in line
+
+
 def test_commands_on_what_is_no_pipeline(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
