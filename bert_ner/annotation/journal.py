@@ -74,7 +74,7 @@ class Output:
             if restart:
                 remove(self.journal)
             try:
-                self._read_journal()
+                self.progress = self._read_journal()
                 if not self.progress.complete:  # else the last run was killed while it renamed
                     _truncate(self.partial, self.progress.bytes)
                     _truncate(self.failed_partial, self.progress.failed_bytes)
@@ -84,12 +84,12 @@ class Output:
                     for path in (self.partial, self.failed_partial, self.lock):
                         remove(path)
 
-    def _read_journal(self) -> None:
+    def _read_journal(self) -> Progress:
         if not self.journal.exists():
-            return
+            return Progress()
         try:
             state = read_json(self.journal)
-            job, self.progress = state["job"], Progress(**state["progress"])
+            job, progress = state["job"], Progress(**state["progress"])
         except (InputError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self.journal}: cannot be read. Set --restart to start again."
@@ -100,6 +100,7 @@ class Output:
                 f"{self.path}: an interrupted run had another {', '.join(differing)}. "
                 "Resume with the same options and files, or set --restart to start again."
             )
+        return progress
 
     def add(self, batch: BatchOutput) -> None:
         """Write a batch, then record in the journal that it is complete.
