@@ -1,4 +1,4 @@
-// What of the page is written too small, or too faint for its background (WCAG's 4.5 to 1).
+// Texts that are too small, or have too little contrast to their background (below 4.5, WCAG).
 () => {
   const channels = (css) => css.match(/[\d.]+/g).map(Number)
   const luminance = (rgb) => {

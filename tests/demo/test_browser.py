@@ -1,4 +1,4 @@
-"""The page in headless Chromium, from the command to the downloaded file."""
+"""The demo in headless Chromium, from the command to the downloaded file."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from bert_ner.files import read_json
-from tests.demo.conftest import LABEL, App
+from tests.demo.helpers import LABEL, App
 
 TEXT = "Anna left Oslo\nfor Telvar."
 HOSTILE = (
@@ -18,8 +18,9 @@ HOSTILE = (
     "  evil \t Oslo &lt; 🚢Ark  \n  سلمى في Oslo\n"
 )
 BROKEN, MOVIES = (f"training/config/{name}/pipeline" for name in ("broken", "mit_movie"))
-SLOWEST = 15_000  # milliseconds, of a machine that does much else
-expect.set_options(timeout=SLOWEST)
+TIMEOUT = 15_000  # milliseconds, for a busy machine
+expect.set_options(timeout=TIMEOUT)
+pytestmark = pytest.mark.slow
 CONTRAST = Path(__file__).with_name("contrast.js").read_text()
 
 
@@ -27,26 +28,26 @@ CONTRAST = Path(__file__).with_name("contrast.js").read_text()
 def opened(
     chromium: Browser, app: App, *, width: int = 1280, theme: str = "light"
 ) -> Iterator[Page]:
-    """The page in a fresh browser; sees that it says nothing, runs nothing and stays at home."""
+    """Open the page; check that it logs nothing, runs no script and loads no other address."""
     context = chromium.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if theme == "dark" else "light",
     )
-    context.set_default_timeout(SLOWEST)
+    context.set_default_timeout(TIMEOUT)
     page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url.replace("ws:", "http:")))
+    messages: list[str] = []
+    urls: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("dialog", lambda dialog: messages.append(dialog.message))
+    page.on("request", lambda request: urls.append(request.url))
+    page.on("websocket", lambda socket: urls.append(socket.url.replace("ws:", "http:")))
     page.goto(app.url)
-    expect(page.get_by_label("Text", exact=True)).to_be_visible(timeout=2 * SLOWEST)
+    expect(page.get_by_label("Text", exact=True)).to_be_visible(timeout=2 * TIMEOUT)
     yield page
-    assert said == []
+    assert messages == []
     own = (app.url, "data:", f"blob:{app.url}")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert [url for url in urls if not url.startswith(own)] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 
@@ -63,17 +64,17 @@ def settle(page: Page) -> None:
 
 def choose(page: Page, box: str, option: str) -> None:
     settle(page)
-    wanted = page.get_by_role("option", name=option)
-    for _ in range(5):  # a list closes where the page still grows when it is opened
+    item = page.get_by_role("option", name=option)
+    for _ in range(5):  # a list closes if the page grows after it opens
         page.get_by_role("combobox", name=box).click()
         with suppress(Error):
-            wanted.click(timeout=SLOWEST / 5)
+            item.click(timeout=TIMEOUT / 5)
             page.keyboard.press("Escape")
             return
     raise AssertionError(f"no {option!r} to choose among {box}")
 
 
-def found(page: Page) -> Locator:
+def marked(page: Page) -> Locator:
     return page.locator(".annotated mark bdi")
 
 
@@ -86,66 +87,68 @@ def download(page: Page, name: str, folder: Path) -> Path:
     return path
 
 
-def test_filters_leave_entities_out_without_a_run(chromium: Browser, app: App) -> None:
+def test_filters_do_not_run_the_pipeline_again(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         before = app.count_runs()
         annotate(page, TEXT)
-        expect(found(page)).to_have_text(["Anna", "Oslo", "Telvar"])
+        expect(marked(page)).to_have_text(["Anna", "Oslo", "Telvar"])
         expect(page.locator(".annotated mark span")).to_have_text(
             ["PER 0.60", "LOC 0.95", "ORG 0.30"]
         )
         for _ in range(4):  # a tenth each
             page.get_by_role("slider").press("PageUp")
-        expect(found(page)).to_have_text(["Anna", "Oslo"])
+        expect(marked(page)).to_have_text(["Anna", "Oslo"])
         expect(page.get_by_text("2 of 3 entities shown")).to_be_visible()
         choose(page, "Labels", "LOC")
-        expect(found(page)).to_have_text(["Oslo"])
+        expect(marked(page)).to_have_text(["Oslo"])
         cells = page.get_by_role("region", name="Entities").locator("td")
         expect(cells).to_have_text(["Oslo", "LOC", "0.9500", "10", "14"])
         assert page.locator(".annotated").inner_text().startswith("Anna left Oslo")
         assert app.count_runs() == before + 1
 
 
-def test_filters_begin_anew_with_another_text(chromium: Browser, app: App) -> None:
+def test_filters_are_reset_for_another_text(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         annotate(page, "Anna left Oslo")
-        expect(found(page)).to_have_text(["Anna", "Oslo"])
+        expect(marked(page)).to_have_text(["Anna", "Oslo"])
         choose(page, "Labels", "LOC")
-        expect(found(page)).to_have_text(["Oslo"])
+        expect(marked(page)).to_have_text(["Oslo"])
         page.get_by_role("slider").press("End")
-        expect(found(page)).to_have_count(0)
+        expect(marked(page)).to_have_count(0)
         annotate(page, "Oslo left Anna")
-        expect(found(page)).to_have_text(["Oslo", "Anna"])
+        expect(marked(page)).to_have_text(["Oslo", "Anna"])
 
 
-def test_examples_and_what_the_pipeline_says_of_itself(chromium: Browser, app: App) -> None:
+def test_examples_and_the_description_of_the_pipeline(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         expect(page.get_by_text("Trained on: <b>six words.")).to_be_visible()
-        expect(page.get_by_text("made up by a program")).to_be_visible()
+        expect(page.get_by_text("generated by a program")).to_be_visible()
         page.get_by_text("How good is it?").click()
         scores = page.get_by_role("region", name="Scores").locator("tr")
         expect(scores).to_have_count(4)
         expect(scores.nth(1).locator("td")).to_have_text(["all", "0.9100", "0.8200", "0.8600"])
         expect(page.get_by_text("Strict entity scores on the test split.")).to_be_visible()
         page.get_by_role("button", name="Shares of Halden Marine").click()
-        expect(found(page)).to_have_text(["Oslo"])
+        expect(marked(page)).to_have_text(["Oslo"])
         assert page.get_by_label("Text", exact=True).input_value().startswith("Shares of Halden")
 
 
-def test_downloads_are_what_is_shown(chromium: Browser, app: App, tmp_path: Path) -> None:
+def test_downloads_have_the_entities_that_are_shown(
+    chromium: Browser, app: App, tmp_path: Path
+) -> None:
     text = "  Ann 🚢Ark,\n\n\tسلمى في Oslo & Telvar  "
     with opened(chromium, app) as page:
         annotate(page, text)
-        expect(found(page)).to_have_text(["Ark", "سلمى", "Oslo", "Telvar"])
+        expect(marked(page)).to_have_text(["Ark", "سلمى", "Oslo", "Telvar"])
         page.get_by_role("slider").press("End")
-        expect(found(page)).to_have_count(0)
+        expect(marked(page)).to_have_count(0)
         for value in ("0.90", "0.80", "0.70", "0.60"):
-            # a file of a run that the next one has overtaken is gone before the page asks for it
+            # the page may ask for a file that the next run has already removed
             page.get_by_role("slider").press("PageDown")
             expect(page.get_by_test_id("stSliderThumbValue")).to_have_text(value)
             page.wait_for_timeout(500)
             settle(page)
-        expect(found(page)).to_have_count(3)
+        expect(marked(page)).to_have_count(3)
         with download(page, "Download CSV", tmp_path).open(
             encoding="utf-8-sig", newline=""
         ) as file:
@@ -167,7 +170,7 @@ def test_downloads_are_what_is_shown(chromium: Browser, app: App, tmp_path: Path
 def test_hostile_text_and_labels_stay_text(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         annotate(page, HOSTILE)
-        expect(found(page)).to_have_text(["evil", "Oslo", "Ark", "سلمى", "Oslo"])
+        expect(marked(page)).to_have_text(["evil", "Oslo", "Ark", "سلمى", "Oslo"])
         shown = page.locator(".annotated").evaluate(
             "e => { const c = e.cloneNode(true);"
             " c.querySelectorAll('mark span').forEach(x => x.remove()); return c.textContent }"
@@ -175,7 +178,7 @@ def test_hostile_text_and_labels_stay_text(chromium: Browser, app: App) -> None:
         assert shown == HOSTILE
         expect(page.locator(".annotated mark span").first).to_have_text(f"{LABEL} 0.50")
         choose(page, "Labels", LABEL)
-        expect(found(page)).to_have_text(["evil"])
+        expect(marked(page)).to_have_text(["evil"])
         assert page.locator("[onerror], .annotated img, .table img, .annotated script").count() == 0
         annotate(page, "unbearable <script>alert(1)</script>")
         expect(page.get_by_role("alert")).to_have_text(
@@ -183,7 +186,7 @@ def test_hostile_text_and_labels_stay_text(chromium: Browser, app: App) -> None:
         )
 
 
-def test_long_texts(chromium: Browser, app: App) -> None:
+def test_texts_are_limited(chromium: Browser, app: App) -> None:
     long = ("Oslo <b> Anna " + "x" * 985 + " ") * 100
     with opened(chromium, app, width=400) as page:
         annotate(page, long)
@@ -199,14 +202,14 @@ def test_long_texts(chromium: Browser, app: App) -> None:
         assert app.count_runs() == before
 
 
-def test_other_pipelines(chromium: Browser, app: App) -> None:
+def test_another_pipeline_can_be_chosen(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
         page.get_by_role("combobox", name="Pipeline").click()
         expect(page.get_by_role("option")).to_have_text(["en_six_words", BROKEN, MOVIES])
         page.get_by_role("option", name="mit_movie").click()
         page.get_by_role("button", name="is there a pg-13 western").click()
-        expect(found(page)).to_have_text(["western"])
-        expect(page.get_by_text("does not say how sure it is")).to_be_visible()
+        expect(marked(page)).to_have_text(["western"])
+        expect(page.get_by_text("gives no confidence")).to_be_visible()
         expect(page.get_by_role("slider")).to_have_count(0)
         choose(page, "Pipeline", "broken")
         expect(page.get_by_role("alert")).to_contain_text(
@@ -216,7 +219,7 @@ def test_other_pipelines(chromium: Browser, app: App) -> None:
         expect(page.get_by_text("No entities found in this text.")).to_be_visible()
 
 
-def test_keyboard_alone(chromium: Browser, app: App) -> None:
+def test_the_keyboard_is_enough(chromium: Browser, app: App) -> None:
     with opened(chromium, app) as page:
 
         def tab_to(name: str) -> None:
@@ -227,18 +230,18 @@ def test_keyboard_alone(chromium: Browser, app: App) -> None:
             tab_to(name)
         page.keyboard.type(TEXT)
         page.keyboard.press("Control+Enter")
-        expect(found(page)).to_have_text(["Anna", "Oslo", "Telvar"])
+        expect(marked(page)).to_have_text(["Anna", "Oslo", "Telvar"])
         expect(page.get_by_role("combobox", name="Labels")).to_be_attached()
         settle(page)
-        for name in ("Annotate", "Examples", "Least confidence"):
+        for name in ("Annotate", "Examples", "Minimum confidence"):
             tab_to(name)
         for _ in range(4):
             page.keyboard.press("PageUp")
-        expect(found(page)).to_have_text(["Anna", "Oslo"])
+        expect(marked(page)).to_have_text(["Anna", "Oslo"])
         tab_to("Labels")
         page.keyboard.type("LOC")
         page.keyboard.press("Enter")
-        expect(found(page)).to_have_text(["Oslo"])
+        expect(marked(page)).to_have_text(["Oslo"])
         page.keyboard.press("Escape")
         for name in ("Clear all", "Entities", "Download CSV"):
             tab_to(name)
@@ -247,7 +250,7 @@ def test_keyboard_alone(chromium: Browser, app: App) -> None:
             page.keyboard.press("Enter")
 
 
-# The name of what has the focus, and whether that can be seen.
+# The name of the focused element, and whether its focus is visible.
 FOCUSED = """() => {
   const focused = document.activeElement
   const name = focused.ariaLabel ?? focused.innerText.trim().split('\\n').pop()
@@ -263,12 +266,12 @@ FOCUSED = """() => {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_all_of_it_can_be_read(chromium: Browser, app: App, width: int, theme: str) -> None:
+def test_all_text_is_legible(chromium: Browser, app: App, width: int, theme: str) -> None:
     with opened(chromium, app, width=width, theme=theme) as page:
         page.get_by_text("How good is it?").click()
         annotate(page, HOSTILE + "Oslo" * 60 + " " + TEXT)
-        expect(found(page)).to_have_count(8)
+        expect(marked(page)).to_have_count(8)
         expect(page.get_by_role("slider")).to_be_attached()
         page.mouse.move(0, 0)
-        page.wait_for_timeout(500)  # what is shown under the mouse fades
+        page.wait_for_timeout(500)  # until the effects of hovering fade
         assert page.evaluate(CONTRAST) == []
