@@ -108,18 +108,9 @@ def annotate_on_cluster(
     try:
         _start(ray, workers, address)
         with replacing(output) as partial:
-            expected = count_records(sources, text_field)
-            rows = max(1, min(MAX_BLOCK_ROWS, math.ceil(expected / (BLOCKS_PER_WORKER * workers))))
-            annotator = (options, text_field)
-            _annotate_blocks(ray, sources, partial, annotator, rows=rows, workers=workers)
-            progress = Progress(
-                records=_count_rows(partial), failed=_count_rows(partial / "failed=true")
+            progress = _annotate_into(
+                partial, ray, sources, options, text_field=text_field, workers=workers
             )
-            if expected != progress.records:
-                raise InputError(
-                    f"expected {expected} records, found {progress.records} in the output: put "
-                    "input and output where every machine of the cluster can access them."
-                )
             _separate_failures(partial, failed)
     except (ray.exceptions.RayError, ConnectionError) as error:
         raise InputError(f"Ray failed, and nothing is written: {first_line(error)}") from error
@@ -128,26 +119,35 @@ def annotate_on_cluster(
     return progress
 
 
-def _annotate_blocks(
+def _annotate_into(
+    folder: Path,
     ray: Any,
     sources: list[InputFile],
-    folder: Path,
-    annotator: tuple[WorkerOptions, str],
+    options: WorkerOptions,
     *,
-    rows: int,
+    text_field: str,
     workers: int,
-) -> None:
-    """Annotate blocks of rows, and write them below `failed=false` and `failed=true`."""
+) -> Progress:
+    """Annotate blocks of rows into the folders `failed=false` and `failed=true`."""
+    expected = count_records(sources, text_field)
+    rows = max(1, min(MAX_BLOCK_ROWS, math.ceil(expected / (BLOCKS_PER_WORKER * workers))))
     data = ray.data.read_parquet([str(source.path.resolve()) for source in sources])
     data.repartition(target_num_rows_per_block=rows).map_batches(
         Annotator,
-        fn_constructor_args=annotator,
+        fn_constructor_args=(options, text_field),
         batch_size=BATCH_RECORDS,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
-        num_gpus=int(annotator[0].gpu >= 0),
+        num_gpus=int(options.gpu >= 0),
     ).write_parquet(str(folder.resolve()), partition_cols=["failed"])
+    written = _count_rows(folder)
+    if expected != written:
+        raise InputError(
+            f"expected {expected} records, found {written} in the output: put input and output "
+            "where every machine of the cluster can access them."
+        )
+    return Progress(records=written, failed=_count_rows(folder / "failed=true"))
 
 
 def _check(sources: list[InputFile], text_field: str, outputs: tuple[Path, Path]) -> None:

@@ -30,7 +30,7 @@ def write(path: Path) -> None:
     pq.write_table(pa.table({"id": range(RECORDS), "text": texts, "spans": texts}), path)
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
+def rows(folder: Path) -> list[Any]:
     return [row for path in folder.iterdir() for row in pq.read_table(path).to_pylist()]
 
 

@@ -14,7 +14,7 @@ from bert_ner.annotation import journal
 from bert_ner.annotation.inputs import Failure, Record
 from bert_ner.annotation.journal import BATCH_RECORDS
 from bert_ner.annotation.options import WorkerOptions
-from bert_ner.annotation.workers import BATCHES_AHEAD, annotate_batches, make_worker
+from bert_ner.annotation.workers import BATCHES_AHEAD, Batch, annotate_batches, make_worker
 from bert_ner.errors import InputError
 from tests.annotation.helpers import (
     annotate_file,
@@ -41,7 +41,7 @@ if __name__ == "__main__":
 
 def test_a_failure_takes_the_place_of_its_record(options: WorkerOptions) -> None:
     broken = Failure("in:2", "not valid JSON", "{")
-    batch = [Record("in:1", "Oslo", {"spans": 1, "id": 7}), broken, Record("in:3", "\ud800")]
+    batch: Batch = [Record("in:1", "Oslo", {"spans": 1, "id": 7}), broken, Record("in:3", "\ud800")]
     first, second, third = make_worker(options)(batch)
     assert isinstance(first, str)
     assert first.startswith('{"given_spans": 1, "id": 7, "text": "Oslo", "tokens": [{')
@@ -52,7 +52,7 @@ def test_a_failure_takes_the_place_of_its_record(options: WorkerOptions) -> None
 
 
 def test_a_spawned_worker_gives_the_same_output(options: WorkerOptions) -> None:
-    batch: list[Record | Failure] = [Record("in:1", "Anna Berg lives in Oslo.")]
+    batch: Batch = [Record("in:1", "Anna Berg lives in Oslo.")]
     assert list(annotate_batches([batch], options, 2)) == [make_worker(options)(batch)]
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import spacy
@@ -69,8 +68,7 @@ def write_installed(folder: Path, monkeypatch: pytest.MonkeyPatch, runs: Path) -
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: en_six_words\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[spacy_models]\nen_six_words = en_six_words\n")
-    space: dict[str, Any] = {"__file__": str(package / "__init__.py")}
-    exec(PACKAGE, space)  # registers the factory here, too
+    exec(PACKAGE, {"__file__": str(package / "__init__.py")})  # registers the factory here, too
     nlp = spacy.blank("en")
     nlp.add_pipe("six_words")
     scores = {"p": 0.91, "r": 0.82, "f": 0.86}

@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from spacy.language import Language
 from streamlit.testing.v1 import AppTest
 
+from bert_ner.annotation.annotator import annotate
+from bert_ner.annotation.records import Annotation
 from bert_ner.demo import pipelines
 from bert_ner.demo.launch import PAGE
 
@@ -26,9 +29,8 @@ def test_a_text_is_annotated_once_and_filtered(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts: list[str] = []
-    annotate = pipelines.annotate
 
-    def watched(nlp: object, batch: list[str]) -> object:
+    def watched(nlp: Language, batch: list[str]) -> list[Annotation | Exception]:
         texts.extend(batch)
         return annotate(nlp, batch)
 
@@ -47,7 +49,7 @@ def test_a_text_is_annotated_once_and_filtered(
 def test_an_example_is_annotated_with_a_click(page: AppTest) -> None:
     (example,) = (button for button in page.button if "Halden" in button.label)
     example.click().run()
-    assert page.text_area(key="text").value.startswith("Shares of Halden Marine")
+    assert str(page.text_area(key="text").value).startswith("Shares of Halden Marine")
     assert "<bdi>Oslo</bdi>" in html_of(page)
 
 
