@@ -13,7 +13,7 @@ from bert_ner.loading import keep_encodings, load_pipeline
 from bert_ner.pipes.confidence import Calibration
 from tests.calibration.helpers import Trained
 from tests.helpers import write_corpus
-from tests.pipes.training import TEXTS, found
+from tests.pipes.training import TEXTS, find_entities
 
 
 def test_finish_calibrates_and_merges_adapters(trained: Trained, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_finish_calibrates_and_merges_adapters(trained: Trained, tmp_path: Path)
     calibration = finished.get_pipe("ner").calibration
     assert calibration.temperature == fitted["temperature"]
     assert len(calibration.seen) == 4
-    before, after = (found(pipeline, TEXTS) for pipeline in (trained.nlp, finished))
+    before, after = (find_entities(pipeline, TEXTS) for pipeline in (trained.nlp, finished))
     assert [[m[:2] for m in row] for row in before] == [[m[:2] for m in row] for row in after]
     assert finished.config["components"]["transformer"]["model"]["lora_rank"] == 0
     assert not any(

@@ -17,7 +17,7 @@ from bert_ner.packaging.quantize import compare, quantize, quantize_pipeline
 from bert_ner.packaging.records import QuantizeRecord
 from bert_ner.pipes.onnx_encoder import OnnxEncoder
 from tests.helpers import write_corpus
-from tests.pipes.training import TEXTS, Build, encoder_key, found, shim_of, train
+from tests.pipes.training import TEXTS, Build, encoder_key, find_entities, shim_of, train
 
 pytest.importorskip("onnxruntime")
 
@@ -54,7 +54,7 @@ def test_it_finds_the_same_with_8_bits(
     fast = spacy.load(folder)
     assert fast.meta["name"] == f"{nlp.meta['name']}_int8"
     assert fast.meta["needs"] == ["onnxruntime>=1.20,<2"]
-    assert mentions(found(fast, TEXTS)) == mentions(found(nlp, TEXTS))
+    assert mentions(find_entities(fast, TEXTS)) == mentions(find_entities(nlp, TEXTS))
     encoder = shim_of(fast)._model
     kinds = {node.op_type for node in onnx_graph(encoder.content).node}
     assert {"MatMulInteger", "QAttention"} <= kinds
@@ -92,23 +92,23 @@ def test_any_encoder_and_padding_on_any_side(kind: str, fused: int) -> None:
 
 def test_it_survives_saving_and_other_batches(variant: Variant, tmp_path: Path) -> None:
     fast = spacy.load(variant[1])
-    wanted = found(fast, TEXTS)
+    wanted = find_entities(fast, TEXTS)
     fast.to_disk(tmp_path / "again")
-    assert found(spacy.load(tmp_path / "again"), TEXTS) == wanted
+    assert find_entities(spacy.load(tmp_path / "again"), TEXTS) == wanted
     copy = spacy.load(variant[1])
     copy.from_bytes(fast.to_bytes())
-    assert found(copy, TEXTS) == wanted
+    assert find_entities(copy, TEXTS) == wanted
 
 
 def test_it_can_be_copied_after_it_has_predicted(
     variant: Variant,
 ) -> None:
     fast = spacy.load(variant[1])
-    wanted = found(fast, TEXTS)
+    wanted = find_entities(fast, TEXTS)
     encoder = shim_of(fast)._model
     shim_of(fast)._model = pickle.loads(pickle.dumps(encoder))
     assert shim_of(fast)._model.session is not encoder.session
-    assert found(fast, TEXTS) == wanted
+    assert find_entities(fast, TEXTS) == wanted
 
 
 def test_it_says_that_it_cannot_be_trained(
@@ -124,7 +124,7 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
     fast = spacy.load(variant[1])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # PyTorch's own do not survive a fork
-    wanted = mentions(found(fast, TEXTS))
+    wanted = mentions(find_entities(fast, TEXTS))
     torch.set_num_threads(threads)
     encoder = shim_of(fast)._model
     before = encoder.session
@@ -133,7 +133,7 @@ def test_it_runs_in_a_process_that_was_forked_after_use(
 
     def run() -> None:
         torch.set_num_threads(1)
-        ours.send((mentions(found(fast, TEXTS)), encoder.session is before))
+        ours.send((mentions(find_entities(fast, TEXTS)), encoder.session is before))
 
     process = context.Process(target=run, daemon=True)
     process.start()
@@ -162,11 +162,11 @@ def test_what_cannot_be_quantized_is_named(
 def test_agreement_counts_mentions_of_both() -> None:
     a, b, c = Mention(0, 1, "A"), Mention(2, 3, "B"), Mention(4, 5, "C")
 
-    def found(gold: list[Mention], confidence: dict[Mention, float]) -> list[Document]:
+    def find_entities(gold: list[Mention], confidence: dict[Mention, float]) -> list[Document]:
         pairs = tuple(match(gold, confidence))
         return [Document(("x",) * 5, ((0, 5),), pairs, confidence)]
 
-    record = compare(found([a, b], {a: 0.9, b: 0.5}), found([a, b], {a: 0.8, c: 0.5}))
+    record = compare(find_entities([a, b], {a: 0.9, b: 0.5}), find_entities([a, b], {a: 0.8, c: 0.5}))
     assert record["mentions"] == 2
     assert record["agreement"] == 0.5
     assert record["f1"] == {"before": 1.0, "after": 0.5}

@@ -11,8 +11,8 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from bert_ner.pipes.confidence import Calibration
-from bert_ner.pipes.ner import _gold_tags
-from tests.pipes.training import TEXTS, Build, encoder_key, found, make_examples, ner, train
+from bert_ner.pipes.gold import gold_tags
+from tests.pipes.training import TEXTS, Build, encoder_key, find_entities, make_examples, ner, train
 
 SURE = Calibration(1.7, slope=0.9, bias=0.3, unseen=-1.2, length=-0.4).with_seen([("oslo", "LOC")])
 
@@ -45,14 +45,14 @@ def test_bytes_disk_and_pipe_give_equal_mentions_and_confidence(
     nlp = build(**{ner("decoder"): decoder})
     train(nlp)
     nlp.get_pipe("ner").calibration = SURE
-    expected = found(nlp, TEXTS)
+    expected = find_entities(nlp, TEXTS)
     assert sum(map(len, expected)) == 4
     nlp.to_disk(tmp_path / "pipeline")
     from_disk = spacy.load(tmp_path / "pipeline")
     from_bytes = spacy.blank("en", config=nlp.config).from_bytes(nlp.to_bytes())
     for loaded in (from_disk, from_bytes):
         assert loaded.get_pipe("ner").calibration == SURE
-        assert found(loaded, TEXTS) == expected
+        assert find_entities(loaded, TEXTS) == expected
     singly = [[(e.text, e.label_, e._.confidence) for e in nlp(text).ents] for text in TEXTS]
     for one, batch in zip(singly, expected, strict=True):
         assert [m[:2] for m in one] == [m[:2] for m in batch]
@@ -88,14 +88,14 @@ def test_confidence_stands_at_the_entity_and_in_the_span_group(build: Build) -> 
 def test_min_confidence_drops_what_is_below(build: Build, tmp_path: Path) -> None:
     nlp = build()
     train(nlp, steps=25)
-    confidences = [m[2] for text in found(nlp, TEXTS) for m in text]
+    confidences = [m[2] for text in find_entities(nlp, TEXTS) for m in text]
     assert len(confidences) > 1
     threshold = sorted(confidences)[1]
     nlp.to_disk(tmp_path / "pipeline")
     strict = spacy.load(
         tmp_path / "pipeline", config={"components": {"ner": {"min_confidence": threshold}}}
     )
-    kept = [m[2] for text in found(strict, TEXTS) for m in text]
+    kept = [m[2] for text in find_entities(strict, TEXTS) for m in text]
     assert sorted(kept) == sorted(c for c in confidences if c >= threshold)
     with pytest.raises(ValueError, match="from 0 to 1"):
         nlp.add_pipe("token_classifier_ner", name="other", config={"min_confidence": 2})
@@ -124,8 +124,8 @@ def test_unusual_documents(build: Build) -> None:
     assert nlp.update([empty])["ner"] == 0.0
     assert nlp.update([empty, *make_examples(nlp), empty])["ner"] > 0.0
     mixed = [*[""] * 3, "x" * 5000, "Oslo " * 20000, *["Anna Berg lives in Oslo ."] * 60]
-    alone = [m[2] for m in found(nlp, mixed[-1:])[0]]
-    assert [m[2] for m in found(nlp, mixed)[-1]] == pytest.approx(alone, abs=1e-5)
+    alone = [m[2] for m in find_entities(nlp, mixed[-1:])[0]]
+    assert [m[2] for m in find_entities(nlp, mixed)[-1]] == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_label_never_trained_is_an_error_in_training_and_a_miss_in_scoring(build: Build) -> None:
@@ -242,9 +242,9 @@ def test_a_model_without_a_calibration_loads(build: Build, tmp_path: Path) -> No
 def test_calibration_changes_confidence_and_no_entity(build: Build) -> None:
     nlp = build()
     train(nlp)
-    plain = found(nlp, TEXTS)
+    plain = find_entities(nlp, TEXTS)
     nlp.get_pipe("ner").calibration = SURE
-    for before, after in zip(plain, found(nlp, TEXTS), strict=True):
+    for before, after in zip(plain, find_entities(nlp, TEXTS), strict=True):
         assert [m[:2] for m in after] == [m[:2] for m in before]
         assert all(a[2] != b[2] for a, b in zip(after, before, strict=True))
 
@@ -298,5 +298,5 @@ def test_gold_tags_of_equal_tokens_are_those_of_the_alignment(build: Build) -> N
         (gold, ["Anna Berg", *words[2:]]),  # has other tokens
     ):
         example = Example(Doc(nlp.vocab, words=predicted), reference)
-        assert _gold_tags(example) == list(example.get_aligned_ner())
-    assert _gold_tags(Example(Doc(nlp.vocab, words=words), gold))[:3] == ["B-PER", "L-PER", "U-PER"]
+        assert gold_tags(example) == list(example.get_aligned_ner())
+    assert gold_tags(Example(Doc(nlp.vocab, words=words), gold))[:3] == ["B-PER", "L-PER", "U-PER"]

@@ -16,7 +16,7 @@ from torch import nn
 
 from bert_ner.pipes import packed_linear
 from bert_ner.pipes.packed_linear import can_pack, pack, unpack
-from tests.pipes.training import TEXTS, Build, encoder_key, encoder_of, found, shim_of, train
+from tests.pipes.training import TEXTS, Build, encoder_key, encoder_of, find_entities, shim_of, train
 
 needs_packing = pytest.mark.skipif(not can_pack(), reason="this PyTorch has no oneDNN")
 
@@ -112,11 +112,11 @@ def test_a_pytorch_without_onednn_predicts_too(
 ) -> None:
     nlp = build()
     train(nlp, steps=20)
-    wanted = found(nlp, TEXTS)
+    wanted = find_entities(nlp, TEXTS)
     unpack(encoder_of(nlp))
     shim_of(nlp)._packed = False
     monkeypatch.setattr(packed_linear, "can_pack", lambda: False)
-    again = found(nlp, TEXTS)
+    again = find_entities(nlp, TEXTS)
     assert is_packed(nlp) is False
     assert [[m[:2] for m in row] for row in again] == [[m[:2] for m in row] for row in wanted]
 

@@ -22,7 +22,7 @@ from tests.pipes.training import (
     Build,
     encoder_key,
     encoder_of,
-    found,
+    find_entities,
     moved,
     ner,
     shim_of,
@@ -292,8 +292,8 @@ def test_an_encoder_of_another_kind_takes_tokens_too(tmp_path: Path, build: Buil
     nlp = build(**{encoder_key("name"): str(tmp_path)})
     train(nlp, steps=3)
     nlp.to_disk(tmp_path / "saved")
-    expected = found(nlp, [*TEXTS, "Oslo " * 200])
-    assert found(spacy.load(tmp_path / "saved"), [*TEXTS, "Oslo " * 200]) == expected
+    expected = find_entities(nlp, [*TEXTS, "Oslo " * 200])
+    assert find_entities(spacy.load(tmp_path / "saved"), [*TEXTS, "Oslo " * 200]) == expected
 
 
 def test_replacing_listeners_is_refused(build: Build) -> None:
@@ -314,7 +314,7 @@ def test_version_1_of_the_model_ignores_word_dropout(build: Build) -> None:
     """Wheels that were built before version 2 name it in their config."""
     version = {encoder_key("@architectures"): "bert_ner.TransformerModel.v1"}
     old = build(**version, **{encoder_key("word_dropout"): 0.4})
-    assert found(old, TEXTS) == found(build(), TEXTS)
+    assert find_entities(old, TEXTS) == find_entities(build(), TEXTS)
 
 
 def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(
@@ -326,11 +326,11 @@ def test_half_precision_trains_on_a_cpu_and_leaves_predictions_whole(
         lambda module, inputs, output: dtypes.append((output.dtype, module.training))
     )
     assert train(nlp, steps=60)["ner"] < 0.1
-    expected = found(nlp, TEXTS)
+    expected = find_entities(nlp, TEXTS)
     assert set(dtypes) == {(torch.bfloat16, True), (torch.float32, False)}
     nlp.to_disk(tmp_path)
     whole = {"components": {"transformer": {"model": {"mixed_precision": False}}}}
-    assert found(spacy.load(tmp_path, config=whole), TEXTS) == expected
+    assert find_entities(spacy.load(tmp_path, config=whole), TEXTS) == expected
 
 
 def test_lora_trains_adapters_only_and_merges_without_a_change(
@@ -342,15 +342,15 @@ def test_lora_trains_adapters_only_and_merges_without_a_change(
     changed = moved(before, weights(nlp))
     assert any("lora_B" in name for name in changed)
     assert all("lora_" in name or "token_type" in name for name in changed)
-    expected = found(nlp, TEXTS)
+    expected = find_entities(nlp, TEXTS)
     nlp.to_disk(tmp_path / "adapters")
-    assert found(spacy.load(tmp_path / "adapters"), TEXTS) == expected
+    assert find_entities(spacy.load(tmp_path / "adapters"), TEXTS) == expected
     (shim,) = [s for n in nlp.get_pipe("transformer").model.walk() for s in n.shims]
     assert shim.merge() == 3  # query, key and value of one layer
     nlp.to_disk(tmp_path / "merged")
     merged = spacy.load(tmp_path / "merged")
     assert not any("lora" in name for name in weights(merged))
-    for one, other in zip(found(merged, TEXTS), expected, strict=True):
+    for one, other in zip(find_entities(merged, TEXTS), expected, strict=True):
         assert [m[:2] for m in one] == [m[:2] for m in other]
         assert [m[2] for m in one] == pytest.approx([m[2] for m in other], abs=1e-5)
 

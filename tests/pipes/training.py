@@ -63,7 +63,7 @@ def train(nlp: Language, steps: int = 60, annotates: tuple[str, ...] = ()) -> di
     return losses
 
 
-def found(nlp: Language, texts: list[str]) -> list[list[tuple[str, str, float]]]:
+def find_entities(nlp: Language, texts: list[str]) -> list[list[tuple[str, str, float]]]:
     return [[(e.text, e.label_, e._.confidence) for e in doc.ents] for doc in nlp.pipe(texts)]
 
 
