@@ -1,72 +1,60 @@
-"""Clients that drive the service, and what is said of what they saw."""
+"""The load test judges and writes its measurements."""
 
-import asyncio
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 import spacy
-from spacy.language import Language
+from spacy.tokens import DocBin
 
-from bert_ner.annotation.annotator import annotate
-from bert_ner.benchmark.clients import Seen, drive, service
-from bert_ner.benchmark.load_test import MODES, differences, judge, main, read_texts, summarise
-from bert_ner.benchmark.texts import read_sentences
-from bert_ner.errors import InputError
+from bert_ner.annotation.records import Annotation
+from bert_ner.benchmark import load_test
+from bert_ner.benchmark.clients import Responses
+from bert_ner.benchmark.load_test import (
+    MODES,
+    LoadOptions,
+    compare,
+    judge,
+    read_texts,
+    run_load_test,
+    summarize,
+)
+from bert_ner.benchmark.records import LoadRun
 from bert_ner.files import read_json
-from tests.serving.conftest import Finder, Serve
+from tests.conftest import ROOT
 
 
-def test_clients_send_one_text_at_a_time_until_the_time_is_over(
-    serve: Serve, nlp: Language, finder: Finder
-) -> None:
-    client = serve()
-    texts = [f"Ann left Oslo {i} 😀" for i in range(10)]
-    seen = asyncio.run(drive(client.base_url.port or 0, texts, clients=4, seconds=0.5))
-    assert set(seen.statuses) == {200}
-    assert seen.statuses[200] == len(seen.seconds) == len(finder.read) > 10
-    assert seen.elapsed >= 0.5
-    assert max(finder.batches) <= 4
-    offline = dict(zip(texts, annotate(nlp, texts), strict=True))
-    assert {t: [json.loads(b) for b in bodies] for t, bodies in seen.bodies.items()} == {
-        text: [annotation] for text, annotation in offline.items()
-    }
-
-
-def test_a_line_that_breaks_is_an_error(serve: Serve) -> None:
-    client = serve()
-    port = client.base_url.port or 0
-    client.app.state.batcher.refuse()
-    seen = asyncio.run(drive(port, ["x"], clients=1, seconds=0.1))
-    assert set(seen.statuses) == {503}
-    seen = asyncio.run(drive(1, ["x"], clients=2, seconds=0.1))
-    assert seen.statuses == {0: 2}
-
-
-def answer(label: str, score: float) -> dict[str, Any]:
-    return {"spans": [{"start": 0, "end": 1, "label": label, "score": score}]}
+def annotation(label: str, score: float) -> Annotation:
+    span = {"start": 0, "end": 1, "label": label, "score": score}
+    return cast(Annotation, {"spans": [span]})
 
 
 def test_differences_from_offline() -> None:
-    seen = Seen()
-    seen.bodies["same"] = {json.dumps(answer("LOC", s)).encode() for s in (0.5, 0.5001)}
-    seen.bodies["other"] = {json.dumps(answer(n, 0.5)).encode() for n in ("PER", "LOC", "ORG")}
-    offline = {text: answer("LOC", 0.5) for text in ("same", "other", "unseen")}
-    others, furthest = differences(seen, offline)
-    assert others == 1
-    assert furthest == pytest.approx(1e-4)
+    responses = Responses()
+    responses.bodies["same"] = {
+        json.dumps(annotation("LOC", score)).encode() for score in (0.5, 0.5001)
+    }
+    responses.bodies["other"] = {
+        json.dumps(annotation(label, 0.5)).encode() for label in ("PER", "LOC", "ORG")
+    }
+    offline = {text: annotation("LOC", 0.5) for text in ("same", "other", "unseen")}
+    changed, largest = compare(responses, offline)
+    assert changed == 1
+    assert largest == pytest.approx(1e-4)
 
 
-def judged(fast: dict[str, int], per_second: float, others: int, furthest: float) -> list[bool]:
-    runs = {
-        name: {"statuses": statuses, "requests_per_second": speed}
+def judged(fast: dict[str, int], per_second: float, changed: int, largest: float) -> list[bool]:
+    runs: dict[str, LoadRun] = {
+        name: {"statuses": statuses, "requests_per_second": speed, "latency_ms": {}}
         for name, statuses, speed in zip(MODES, (fast, {"200": 9}), (per_second, 10), strict=True)
     }
-    return [bar["met"] for bar in judge(runs, others, furthest)]
+    return [target["met"] for target in judge(runs, changed, largest)]
 
 
-def test_every_bar_can_be_missed() -> None:
+def test_every_target_can_be_missed() -> None:
     assert judged({"200": 90, "429": 10}, 20.0, 0, 1e-4) == [True] * 7
     assert judged({"200": 89, "429": 11}, 20.0, 0, 0.0).index(False) == 0
     assert judged({"200": 99, "500": 1}, 20.0, 0, 0.0).index(False) == 1
@@ -77,36 +65,14 @@ def test_every_bar_can_be_missed() -> None:
 
 
 def test_a_summary() -> None:
-    seen = Seen(elapsed=2.0, seconds=[0.1] * 98 + [0.2, 0.3])
-    seen.statuses.update({200: 100, 429: 1})
-    assert summarise(seen) == {
+    responses = Responses(elapsed=2.0, seconds=[0.1] * 98 + [0.2, 0.3])
+    responses.statuses.update({200: 100, 429: 1})
+    assert summarize(responses) == {
         "requests_per_second": 50.0,
         "latency_ms": {"p50": 100.0, "p95": 100.0, "p99": 201.0},
         "statuses": {"200": 100, "429": 1},
     }
-    assert summarise(Seen(elapsed=1.0))["requests_per_second"] == 0
-
-
-def test_the_whole_with_real_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "LOC", "pattern": "Oslo"}])
-    nlp.to_disk(tmp_path / "pipeline")
-    monkeypatch.setattr("bert_ner.benchmark.load_test.RATIO", 1000.0)
-    output = tmp_path / "serve.json"
-    with pytest.raises(InputError, match="missed: requests a second"):
-        main(str(tmp_path / "pipeline"), clients=4, seconds=1.0, output=output)
-    record = read_json(output)
-    assert [bar["met"] for bar in record["bars"]] == [True] * 6 + [False]
-    assert set(record["runs"]) == set(MODES)
-    assert record["texts"] == {"from": "examples.txt", "count": 10}
-
-
-def test_a_service_that_does_not_start() -> None:
-    with (
-        pytest.raises(InputError, match=r"did not start: -m scripts\.serve nowhere"),
-        service("nowhere"),
-    ):
-        pass
+    assert summarize(Responses(elapsed=1.0))["requests_per_second"] == 0
 
 
 def test_texts_are_sentences(tmp_path: Path) -> None:
@@ -114,6 +80,48 @@ def test_texts_are_sentences(tmp_path: Path) -> None:
     doc = nlp("Rain fell . Ann left .")
     for token in doc:
         token.is_sent_start = token.i in (0, 3)
-    spacy.tokens.DocBin([*("SENT_START", "ORTH")], docs=[doc]).to_disk(tmp_path / "test.spacy")
-    assert read_sentences(tmp_path / "test.spacy") == ["Rain fell .", "Ann left ."]
+    DocBin(["SENT_START", "ORTH"], docs=[doc]).to_disk(tmp_path / "test.spacy")
     assert read_texts(tmp_path / "test.spacy") == ["Rain fell .", "Ann left ."]
+    assert len(read_texts(ROOT / "docs" / "examples.txt")) == 10
+
+
+def test_the_service_runs_with_and_without_batches(
+    ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def measure(command: Sequence[str], texts: list[str], options: LoadOptions) -> Responses:
+        commands.append(list(command))
+        responses = Responses(elapsed=1.0, seconds=[0.1] * (40 if len(commands) == 1 else 10))
+        responses.statuses[200] = len(responses.seconds)
+        return responses
+
+    monkeypatch.setattr(load_test, "measure", measure)
+    options = LoadOptions(
+        pipeline=str(ruler), texts=ROOT / "docs" / "examples.txt", clients=4, seconds=1.0
+    )
+    record = run_load_test(["serve"], options, tmp_path / "serve.json")
+    assert commands == [
+        ["serve", str(ruler), "--gpu-id", "-1"],
+        ["serve", str(ruler), "--gpu-id", "-1", "--max-batch", "1"],
+    ]
+    assert read_json(tmp_path / "serve.json") == record
+    assert all(target["met"] for target in record["bars"])
+    assert record["texts"] == {"from": "examples.txt", "count": 10}
+    published = read_json(ROOT / "docs" / "results" / "serve.json")
+    assert list(record) == list(published)
+    assert [one["what"] for one in record["bars"]] == [one["what"] for one in published["bars"]]
+
+
+@pytest.mark.slow
+def test_the_load_test_with_processes(
+    ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_test, "RATIO", 1000.0)
+    options = LoadOptions(
+        pipeline=str(ruler), texts=ROOT / "docs" / "examples.txt", clients=64, seconds=1.0
+    )
+    command = [sys.executable, "-m", "scripts.serve"]
+    record = run_load_test(command, options, tmp_path / "serve.json")
+    assert [target["met"] for target in record["bars"]] == [True] * 6 + [False]
+    assert set(record["runs"]) == set(MODES)

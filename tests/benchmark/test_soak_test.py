@@ -1,16 +1,20 @@
-"""Annotation at length is measured, and judged, whatever the figures."""
+"""The soak test measures, judges and writes."""
 
+import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
-from bert_ner.benchmark import soak_test
-from bert_ner.benchmark.soak_test import judge, main, project
-from bert_ner.corpora.convert import convert_corpus
-from bert_ner.corpora.registry import CORPORA
-from bert_ner.errors import InputError
+from bert_ner.benchmark import annotate_runs, soak_test
+from bert_ner.benchmark.annotate_runs import AnnotateRun, RunResult
+from bert_ner.benchmark.records import ScalingRow, SoakRecord
+from bert_ner.benchmark.soak_test import SoakOptions, judge, project, run_soak_test, write_page
 from bert_ner.files import read_json
+from tests.conftest import ROOT
 
 GOOD: dict[str, Any] = {
     "memory_mb": [100, *[105] * 8, 109],
@@ -27,58 +31,102 @@ GOOD: dict[str, Any] = {
     [
         ({}, None),
         ({"memory_mb": [100, 111, *[100] * 8]}, "memory grew to 1.11 times"),
-        ({"memory_mb": []}, "memory was not seen"),
+        ({"memory_mb": []}, "memory was not measured"),
         ({"killed_at": [10, 100]}, "not every kill came midway"),
         ({"killed_at": [0, 10]}, "not every kill came midway"),
         ({"killed_at": [40, 10]}, "not every kill came midway"),
         ({"ray_equal": False}, "Ray found other entities"),
-        ({"equal": False}, "differs from that of one go"),
-        ({"complete": False}, "lacks records or has some twice"),
+        ({"equal": False}, "wrote another file than the uninterrupted one"),
+        ({"complete": False}, "lacks or repeats records"),
     ],
 )
-def test_what_is_not_as_it_must_be_is_said(change: dict[str, Any], fault: str | None) -> None:
-    faults = judge(GOOD | change)
+def test_every_fault_is_listed(change: dict[str, Any], fault: str | None) -> None:
+    faults = judge(cast(SoakRecord, GOOD | change))
     assert len(faults) == (fault is not None)
-    assert all(fault in found for found in faults if fault)
+    assert all(fault in one for one in faults if fault)
 
 
-def test_the_projection_adds_what_the_second_worker_added() -> None:
-    rows = [
+def test_the_projection_adds_as_much_as_the_second_worker() -> None:
+    rows: list[ScalingRow] = [
         {"engine": engine, "workers": workers, "words_per_second": speed}
         for engine, workers, speed in (("local", 1, 9), ("ray", 1, 100), ("ray", 2, 180))
     ]
     assert project(rows)[0] == {"workers": 4, "words_per_second": 340}
-    assert project([*rows[:2], {**rows[2], "words_per_second": 90}]) == []
+    rows[2]["words_per_second"] = 90
+    assert project(rows) == []
 
 
-def local(folder: Path) -> dict[int, list[dict[str, Any]]]:
-    return soak_test._spans(folder / "metrics" / "scale.work" / "part-local-2")
+def test_the_published_page_is_made_from_its_record(tmp_path: Path) -> None:
+    write_page(read_json(ROOT / "docs" / "results" / "scale.json"), tmp_path / "page.md")
+    published = ROOT / "docs" / "soak_test.md"
+    assert (tmp_path / "page.md").read_text("utf-8") == published.read_text("utf-8")
 
 
-def test_it_is_measured_and_written(
-    assets: Path, ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def annotate(run: AnnotateRun) -> RunResult:
+    """Write what `scripts.annotate` would, without a process."""
+    if run.records.suffix == ".jsonl":
+        run.output.write_text(run.records.read_text())
+        return RunResult(2.0, [100])
+    rows = pa.parquet.read_table(run.records).to_pylist()
+    if "ray" in run.options:
+        run.output.mkdir()
+        spans = [{"start": 0, "score": None}]
+        table = pa.table({"id": [row["id"] for row in rows], "spans": [spans] * len(rows)})
+        pa.parquet.write_table(table, run.output / "part.parquet")
+    else:
+        lines = [json.dumps({"id": row["id"], "spans": [{"start": 0}]}) for row in rows]
+        run.output.write_text("\n".join(lines))
+    return RunResult(4.0 - int(run.options[-1]), [100])
+
+
+def test_the_record_has_all_measurements(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("conll2003", "mit_movie"):
-        convert_corpus(CORPORA[name], assets, tmp_path / "corpus" / name)
-    # Ray has a test of its own, in annotating/test_cluster.py
-    monkeypatch.setattr(soak_test, "RUNS", (("local", 1), ("local", 2)))
-    monkeypatch.setattr(soak_test, "project", lambda _: [{"workers": 4, "words_per_second": 9}])
-    monkeypatch.setattr(soak_test, "JITTER", 0.01)
-    monkeypatch.setattr(soak_test, "_spans_of_ray", lambda _: local(tmp_path))
-    monkeypatch.setattr(soak_test, "TENTHS", 1)
-    monkeypatch.setattr(soak_test, "GROWTH", 2.0)  # a run of a second is all start
-    output, page = tmp_path / "metrics" / "scale.json", tmp_path / "scale.md"
-    main(ruler, tmp_path / "corpus", output, page, words=200_000, kills=2, seed=1)
-    record = read_json(output)
-    assert record["words"] >= 200_000
-    assert len(record["killed_at"]) == 2
-    assert all(0 < at <= record["records"] for at in record["killed_at"])
+    def kill(run: AnnotateRun, kills: int, seed: int) -> list[int]:
+        annotate(run)
+        return list(range(seed, seed + kills))
+
+    monkeypatch.setattr(soak_test, "run_to_end", annotate)
+    monkeypatch.setattr(soak_test, "run_killed", kill)
+    output, page = tmp_path / "metrics" / "scale.json", tmp_path / "soak_test.md"
+    options = SoakOptions(pipeline=Path("ruler"), corpus=corpus, words=2000, kills=2, seed=3)
+    record = run_soak_test(("annotate",), options, output, page)
+    assert read_json(output) == record
+    assert list(record) == list(read_json(ROOT / "docs" / "results" / "scale.json"))
+    assert record["words"] >= 2000
+    assert record["killed_at"] == [3, 4]
     assert record["equal"]
     assert record["complete"]
-    assert len(record["scaling"]) == 2
-    assert "every record once, and the same file byte for byte" in page.read_text(encoding="utf-8")
+    assert record["ray_equal"]
+    assert [(row["engine"], row["workers"]) for row in record["scaling"]] == list(soak_test.RUNS)
+    assert record["scaling"][1]["words_per_second"] > record["scaling"][0]["words_per_second"]
+    assert len(record["projection"]) == 3
     assert [path.name for path in output.parent.iterdir()] == ["scale.json"]
-    monkeypatch.setattr(soak_test, "measure", lambda *_, **__: record)
-    monkeypatch.setattr(soak_test, "judge", lambda _: ["it forgot"])
-    with pytest.raises(InputError, match="it forgot"):
-        main(ruler, tmp_path / "corpus", output, page, words=1000, kills=0, seed=1)
+    assert "every record once, and the same file byte for byte" in page.read_text("utf-8")
+
+
+def local_spans(folder: Path) -> object:
+    return soak_test._local_spans(folder / "metrics" / "scale.work" / "part-local-2")
+
+
+@pytest.mark.slow
+def test_the_soak_test_with_processes(
+    corpus: Path, ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ray has its own test, tests/annotation/test_ray.py
+    monkeypatch.setattr(soak_test, "RUNS", (("local", 1), ("local", 2)))
+    monkeypatch.setattr(soak_test, "project", lambda _: [{"workers": 4, "words_per_second": 9}])
+    monkeypatch.setattr(soak_test, "_ray_spans", lambda _: local_spans(tmp_path))
+    monkeypatch.setattr(annotate_runs, "JITTER", 0.01)
+    output, page = tmp_path / "metrics" / "scale.json", tmp_path / "soak_test.md"
+    options = SoakOptions(pipeline=ruler, corpus=corpus, words=200_000, kills=2)
+    command = (sys.executable, "-W", "ignore", "-m", "scripts.annotate")
+    record = run_soak_test(command, options, output, page)
+    assert record["words"] >= 200_000
+    assert len(record["killed_at"]) == 2
+    assert all(0 < done <= record["records"] for done in record["killed_at"])
+    assert record["equal"]
+    assert record["complete"]
+    assert record["memory_mb"]
+    assert len(record["scaling"]) == 2
+    assert [path.name for path in output.parent.iterdir()] == ["scale.json"]

@@ -13,13 +13,14 @@ import httpx
 import pytest
 import typer.testing
 
-from bert_ner import cli
 from bert_ner.serving.server import Service, bind
 from scripts import serve
 from tests.conftest import ROOT
 from tests.helpers import fails
+from tests.scripts.helpers import succeeds
 from tests.serving.helpers import PATH, running, until
 
+ANY_PORT = ("--port", "0", "--gpu-id", "-1")
 TOKEN = {"Authorization": "Bearer s3cret"}
 
 
@@ -30,7 +31,7 @@ class Process:
         self._log = folder / "log.txt"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.serve", *options, "--port", "0", "--gpu-id", "-1"],
+                [sys.executable, "-m", "scripts.serve", *options, *ANY_PORT],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -102,14 +103,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Service]:
     return services
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
-    argv = ["serve", *options, "--port", "0", "--gpu-id", "-1"]
-    monkeypatch.setattr("sys.argv", argv)
-    with pytest.raises(SystemExit) as ended:
-        cli.run(serve.main)
-    assert not ended.value.code
-
-
 def test_the_options_set_the_limits(
     ruler: Path,
     started: list[Service],
@@ -118,7 +111,7 @@ def test_the_options_set_the_limits(
 ) -> None:
     monkeypatch.setenv("EN_BERT_NER_TOKEN", "s3cret")
     options = ["--max-chars", "5", "--max-texts", "2", "--queue", "2", "--max-batch", "1"]
-    call(monkeypatch, "--pipeline", str(ruler), *options)
+    succeeds(monkeypatch, serve, *ANY_PORT, "--pipeline", str(ruler), *options)
     (service,) = started
     assert capsys.readouterr().out == f"{ruler} on {service.url}/docs\n"
     with running(service.app) as url, httpx.Client(base_url=url, headers=TOKEN) as client:
@@ -138,7 +131,7 @@ def test_an_open_service_is_announced(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv("EN_BERT_NER_TOKEN", raising=False)
-    call(monkeypatch, str(ruler), "--host", "0.0.0.0")
+    succeeds(monkeypatch, serve, *ANY_PORT, str(ruler), "--host", "0.0.0.0")
     warning, address = capsys.readouterr().out.splitlines()
     assert warning == "There is no token: anyone who can reach 0.0.0.0 can use this service."
     assert address == f"{ruler} on {started[0].url}/docs"
@@ -178,7 +171,7 @@ def test_mistakes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    line = fails(monkeypatch, capsys, "serve", *options, "--port", "0", "--gpu-id", "-1")
+    line = fails(monkeypatch, capsys, "serve", *options, *ANY_PORT)
     assert line.startswith(message)
 
 
