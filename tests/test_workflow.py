@@ -1,4 +1,4 @@
-"""The whole of `spacy project run all`, on a tiny random BERT."""
+"""`spacy project run all` and other workflows, with a tiny random BERT."""
 
 import json
 import os
@@ -16,11 +16,8 @@ import spacy
 from bert_ner.files import read_json
 from tests.conftest import ROOT, write_assets
 
-STEPS = [
-    f"{step}-{corpus}"
-    for corpus in ("conll2003", "mit_movie")
-    for step in ("fetch", "convert", "train", "finish", "report", "package", "check")
-]
+pytestmark = pytest.mark.slow
+STEPS = ("train-config", "calibrate-config", "evaluate-config", "package-config", "check-config")
 
 
 def run(project: Path, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
@@ -56,8 +53,8 @@ def wheels(project: Path) -> list[Path]:
 
 def test_all_leaves_two_wheels_and_their_records(project: Path) -> None:
     assert [w.name for w in wheels(project)] == [
-        "en_bert_movie_ner-0.1.0-py3-none-any.whl",
         "en_bert_ner-0.1.0-py3-none-any.whl",
+        "en_bert_movie_ner-0.1.0-py3-none-any.whl",
     ]
     for corpus in ("conll2003", "mit_movie"):
         training = project / "training" / "config" / corpus
@@ -80,18 +77,18 @@ def test_all_leaves_two_wheels_and_their_records(project: Path) -> None:
         assert any(module.endswith(".windows") for module in wheel["code"])
 
 
-def test_pipeline_says_what_it_was_trained_on(project: Path) -> None:
-    meta = read_json(project / "packages" / "en_bert_ner-0.1.0" / "meta.json")
+def test_meta_and_card_describe_the_training(project: Path) -> None:
+    meta = read_json(project / "packages" / "config-conll2003" / "meta.json")
     assert meta["sources"][0]["name"] == "CoNLL-2003"
     assert meta["corpus"]["kind"] == "user"
     assert set(meta["corpus"]["files"]) == {"train.txt", "valid.txt", "test.txt"}
     assert meta["training"]["seed"] == 1
     assert "ents_f" in meta["performance"]
-    card = (project / "packages" / "en_bert_ner-0.1.0" / "README.md").read_text()
+    card = (project / "packages" / "config-conll2003" / "README.md").read_text()
     assert "| `LOC` | places: Lake Geneva |" in card
     assert meta["training"]["encoder_sha256"] in card
     assert meta["corpus"]["files"]["train.txt"] in card
-    with zipfile.ZipFile(wheels(project)[1]) as wheel:
+    with zipfile.ZipFile(wheels(project)[0]) as wheel:
         assert wheel.read("en_bert_ner/en_bert_ner-0.1.0/README.md").decode() == card
         assert json.loads(wheel.read("en_bert_ner/en_bert_ner-0.1.0/meta.json")) == meta
     assert meta["license"].startswith("MIT")
@@ -100,8 +97,8 @@ def test_pipeline_says_what_it_was_trained_on(project: Path) -> None:
     assert names == ["spacy", "spacy-transformers", "torch"]
 
 
-def test_nothing_of_this_machine_is_in_a_wheel(project: Path, encoder: Path) -> None:
-    """No absolute path, in whatever file of it, and no name of a temporary one."""
+def test_a_wheel_names_no_folder_of_this_machine(project: Path, encoder: Path) -> None:
+    """No absolute path in any file of it, and no name of a temporary file."""
     folders = {encoder.parent, project, ROOT, Path.home(), Path(sys.prefix)}
     wanted = [*(str(folder).encode() for folder in folders if len(folder.parts) > 2)]
     wanted += [b"/tmp/", b"/home/", b"/Users/", b".partial"]
@@ -114,8 +111,10 @@ def test_nothing_of_this_machine_is_in_a_wheel(project: Path, encoder: Path) -> 
 
 def test_second_run_skips_all_but_fetching(project: Path, options: list[str]) -> None:
     output = run(project, "all", ".", *options).stdout
-    for step in STEPS:
-        assert (f"Skipping '{step}': nothing changed" in output) is not step.startswith("fetch")
+    for corpus in ("conll2003", "mit_movie"):
+        assert f"Skipping 'fetch-{corpus}'" not in output
+        for step in ("convert", *STEPS):
+            assert f"Skipping '{step}-{corpus}': nothing changed" in output
 
 
 def test_dev_scores_in_the_log_are_those_of_the_evaluation(project: Path) -> None:
@@ -129,7 +128,7 @@ def test_dev_scores_in_the_log_are_those_of_the_evaluation(project: Path) -> Non
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
 def test_pipeline_of_a_gpu_runs_on_the_cpu(project: Path) -> None:
-    """Mixed precision is switched on there; here it must not get in the way."""
+    """Its config switches mixed precision on."""
     model = project / "training" / "config" / "conll2003" / "model-best"
     override = {"components": {"transformer": {"model": {"mixed_precision": True}}}}
     texts = ["Anna Berg lives in3 Oslo .", "Rain fell in1 Lima , Quito ."]
@@ -142,19 +141,19 @@ def test_pipeline_of_a_gpu_runs_on_the_cpu(project: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-@pytest.mark.parametrize("beside_repository", [True, False])
+@pytest.mark.parametrize("with_repository", [True, False])
 def test_both_wheels_load_in_one_process(
-    project: Path, tmp_path: Path, order: tuple[int, int], beside_repository: bool
+    project: Path, tmp_path: Path, order: tuple[int, int], with_repository: bool
 ) -> None:
     packages = [wheels(project)[i] for i in order]
     for wheel in packages:
         install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index"]
         subprocess.run([*install, "--target", str(tmp_path), str(wheel)], check=True)
     names = [wheel.name.split("-")[0] for wheel in packages]
-    program = "import bert_ner.pipes.windows\n" if beside_repository else ""
+    program = "import bert_ner.pipes.windows\n" if with_repository else ""
     program += f"import sys, spacy; sys.path.insert(0, {str(tmp_path)!r})\n"
     program += f"print([spacy.load(n)('Oslo').text for n in {names!r}])"
-    folder = ROOT if beside_repository else tmp_path
+    folder = ROOT if with_repository else tmp_path
     subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
 
 
@@ -178,17 +177,17 @@ def test_two_trainings_with_one_seed_are_the_same(
     copy = shutil.copytree(project, tmp_path / "copy")
     before = read_log(copy / "training" / "config" / "conll2003" / "log.jsonl")
     shutil.rmtree(copy / "training")
-    run(copy, "train-conll2003", ".", *options)
+    run(copy, "train", ".", *options)
     assert read_log(copy / "training" / "config" / "conll2003" / "log.jsonl") == before
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """A training's log, but for the time it took."""
+    """A training's log, without its times."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
 
-def test_failing_step_stops_the_run_and_leaves_nothing_half_made(
+def test_failing_step_stops_the_run_and_leaves_no_partial_output(
     project: Path, options: list[str], tmp_path: Path
 ) -> None:
     copy = shutil.copytree(project, tmp_path / "copy")
@@ -211,24 +210,52 @@ def test_own_corpus_goes_all_the_way(project: Path, options: list[str], tmp_path
         'train = "mine.txt"\ntag = 2\nseparator = "|"\nencoding = "utf-16"\ntitle = "Places"\n'
     )
     options = [*options, "--vars.epochs", "2"]
-    run(copy, "own", ".", *options)
+    run(copy, "pipeline", ".", "--vars.corpus", "own", *options)
     metrics: dict[str, Any] = read_json(copy / "metrics" / "config" / "own.json")
     assert metrics["pipeline"] == "en_bert_own_ner"
     assert metrics["source"]["title"] == "Places"
-    assert list((copy / "packages" / "en_bert_own_ner-0.1.0" / "dist").glob("*.whl"))
+    assert list((copy / "packages" / "config-own" / "dist").glob("en_bert_own_ner-*.whl"))
+
+    def is_converted() -> bool:
+        output = run(copy, "convert", ".", "--vars.corpus", "own", *options).stdout
+        return "Skipping 'convert-own'" not in output
+
+    assert not is_converted()
     (own / "mine.txt").write_text(rows + "Rome|x|B-PLACE\n", encoding="utf-16")
-    run(copy, "fetch-own", ".", *options)
-    assert "Skipping 'convert-own'" not in run(copy, "convert-own", ".", *options).stdout
+    assert is_converted()
+    description = (own / "corpus.toml").read_text()
+    (own / "corpus.toml").write_text(f"{description}sentences_per_document = 2\n")
+    assert is_converted()
+    assert not is_converted()
+
+
+def test_switching_recipes_and_back_trains_nothing(
+    project: Path, options: list[str], tmp_path: Path
+) -> None:
+    copy = shutil.copytree(project, tmp_path / "copy")
+    transition = ["--vars.recipe", "transition", *options, "--vars.epochs", "1"]
+    assert "Skipping 'train" not in run(copy, "train", ".", *transition).stdout
+    assert "Skipping 'train-config-conll2003'" in run(copy, "train", ".", *options).stdout
+    assert "Skipping 'train-transition-conll2003'" in run(copy, "train", ".", *transition).stdout
+
+
+def test_an_unknown_corpus_is_one_line_that_lists_the_corpora(project: Path) -> None:
+    for workflow in ("pipeline", "convert", "train", "serve"):
+        result = run(project, workflow, ".", "--vars.corpus", "news", check=False)
+        assert result.returncode == 1
+        line = 'error: corpus "news": expected one of conll2003, mit_movie, mit_trivia, gmb, own.'
+        assert line in result.stderr
+        assert "Traceback" not in result.stdout + result.stderr
 
 
 @pytest.mark.registry
 @pytest.mark.skipif(not os.environ.get("NER_TEST_REGISTRY"), reason="NER_TEST_REGISTRY is not set")
 def test_wheel_works_in_a_clean_environment(project: Path, tmp_path: Path) -> None:
-    """A new virtual environment with the wheel, and what it asks for, from the registry."""
+    """A new virtual environment with the wheel and its requirements from the registry."""
     venv.create(tmp_path / "clean", with_pip=True)
     python = tmp_path / "clean" / "bin" / "python"
     install = [str(python), "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt")]
-    subprocess.run([*install, str(wheels(project)[1])], check=True, capture_output=True)
+    subprocess.run([*install, str(wheels(project)[0])], check=True, capture_output=True)
     test = project / "corpus" / "conll2003" / "test.spacy"
     for arguments in (["evaluate", "en_bert_ner", str(test)], ["info", "en_bert_ner"]):
         result = subprocess.run(
