@@ -162,11 +162,13 @@ def test_what_cannot_be_quantized_is_named(
 def test_agreement_counts_mentions_of_both() -> None:
     a, b, c = Mention(0, 1, "A"), Mention(2, 3, "B"), Mention(4, 5, "C")
 
-    def find_entities(gold: list[Mention], confidence: dict[Mention, float]) -> list[Document]:
+    def two_documents(gold: list[Mention], confidence: dict[Mention, float]) -> list[Document]:
         pairs = tuple(match(gold, confidence))
         return [Document(("x",) * 5, ((0, 5),), pairs, confidence)]
 
-    record = compare(find_entities([a, b], {a: 0.9, b: 0.5}), find_entities([a, b], {a: 0.8, c: 0.5}))
+    record = compare(
+        two_documents([a, b], {a: 0.9, b: 0.5}), two_documents([a, b], {a: 0.8, c: 0.5})
+    )
     assert record["mentions"] == 2
     assert record["agreement"] == 0.5
     assert record["f1"] == {"before": 1.0, "after": 0.5}
