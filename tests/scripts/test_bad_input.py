@@ -143,23 +143,18 @@ def test_commands_on_what_is_no_pipeline(
         monkeypatch, capsys, "evaluate", model, data, "--output", output
     )
     (tmp_path / "metrics.json").write_text("{}")
-    assert "expected metrics of schema 1, found None" in fails(
-        monkeypatch, capsys, "package", model, "--metrics", tmp_path / "metrics.json"
-    )
-    (tmp_path / "metrics.json").write_text('{"schema": 1}')
-    assert "not the scores" in fails(
-        monkeypatch, capsys, "package", model, "--metrics", tmp_path / "metrics.json"
-    )
-    assert "expected one such as 0.1.0" in fails(
-        monkeypatch,
-        capsys,
+    package: list[str | Path] = [
         "package",
         model,
         "--metrics",
         tmp_path / "metrics.json",
-        "--version",
-        "new",
-    )
+        "--output",
+        tmp_path / "p",
+    ]
+    assert "expected metrics of schema 1, found None" in fails(monkeypatch, capsys, *package)
+    (tmp_path / "metrics.json").write_text('{"schema": 1}')
+    assert "not the scores" in fails(monkeypatch, capsys, *package)
+    assert "expected one such as 0.1.0" in fails(monkeypatch, capsys, *package, "--version", "new")
     assert "no wheel there" in fails(
         monkeypatch, capsys, "check", model, data, "--metrics", output, "--output", output
     )
