@@ -8,21 +8,22 @@ from playwright.sync_api import Browser
 from spacy.tokens import Doc, DocBin
 
 from bert_ner.evaluation.documents import read_documents
+from bert_ner.evaluation.evaluate import evaluate
 from bert_ner.evaluation.label_errors import Suspect
 from bert_ner.evaluation.page import render_audit
-from bert_ner.evaluation.evaluate import evaluate
 from bert_ner.files import write_json
 from bert_ner.loading import load_examples
-from tests.evaluation.test_page import SOURCE, trained  # noqa: F401  (a fixture)
+from tests.evaluation.helpers import SOURCE, Evaluated
 
 LABEL = "<img src=x onerror=document.title='hacked'>"
 WORDS = ["<script>document.title='hacked'</script>", "</svg><b>x", "Oslo" * 60, "&lt;"]
 WIDTHS = (1280, 400)
 
 
-@pytest.fixture
-def hostile(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A report and an audit of a corpus whose words and labels are HTML."""
+    tmp_path = tmp_path_factory.mktemp("hostile")
     nlp = spacy.blank("en")
     patterns = [{"label": LABEL, "pattern": [{"ORTH": WORDS[1]}]}, {"label": "B", "pattern": "x"}]
     nlp.add_pipe("entity_ruler").add_patterns(patterns)
@@ -46,19 +47,19 @@ def hostile(tmp_path: Path) -> list[Path]:
 
 
 def check(chromium: Browser, path: Path, width: int) -> str:
-    """Open a page and see that it keeps to itself; returns what a reader sees of it."""
+    """Open a page and check that it runs and fetches nothing; returns the visible text."""
     context = chromium.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("dialog", lambda dialog: messages.append(dialog.message))
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(path.as_uri())
     page.wait_for_timeout(200)
-    assert said == []
-    assert asked == [path.as_uri()]
+    assert messages == []
+    assert requests == [path.as_uri()]
     assert page.evaluate("document.scripts.length") == 0
     assert page.evaluate("document.querySelectorAll('[onerror], img').length") == 0
     assert "hacked" not in page.title() or "<img" in page.title()
@@ -89,13 +90,7 @@ def test_hostile_words_and_labels_stay_text(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_report_of_a_token_classifier(
-    chromium: Browser,
-    trained: tuple[Path, Path],  # noqa: F811
-    tmp_path: Path,
-    width: int,
-) -> None:
-    evaluate(*trained, tmp_path / "m.json", tmp_path / "m.html")
-    text = check(chromium, tmp_path / "m.html", width)
+def test_report_of_a_token_classifier(chromium: Browser, evaluated: Evaluated, width: int) -> None:
+    text = check(chromium, evaluated.page, width)
     for heading in ("Scores", "Errors", "Learning curve", "Reliability of the confidence"):
         assert heading in text

@@ -2,11 +2,9 @@
 
 import random
 import warnings
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from nervaluate import Evaluator
@@ -33,22 +31,7 @@ from bert_ner.evaluation.matching import (
     score_labels,
 )
 from bert_ner.evaluation.tokens import iob2 as to_iob2
-
-WORDS = 12
-LABELS = ("LOC", "ORG", "PER")
-NLP = spacy.blank("en")
-
-
-@st.composite
-def mentions(draw: st.DrawFn) -> list[Mention]:
-    """Mentions of a document that do not overlap one another."""
-    ends = sorted(draw(st.sets(st.integers(0, WORDS), max_size=8)))
-    found = []
-    for start, end in pairwise(ends):
-        if draw(st.booleans()):
-            found.append(Mention(start, end, draw(st.sampled_from(LABELS))))
-    return found
-
+from tests.evaluation.helpers import LABELS, NLP, WORDS, mentions
 
 documents = st.lists(st.tuples(mentions(), mentions()), min_size=1, max_size=4)
 
@@ -141,7 +124,7 @@ def test_every_mention_is_paired_once_and_every_error_counted_once(
         ([(1, 4, "ORG")], [(0, 5, "ORG")]),
     ],
 )
-def test_where_it_is_clear_what_stands_for_what_the_views_of_muc_are_those_of_nervaluate(
+def test_the_views_of_muc_are_those_of_nervaluate_if_the_pairs_are_clear(
     gold: list[tuple[int, int, str]], predicted: list[tuple[int, int, str]]
 ) -> None:
     def rows(found: list[tuple[int, int, str]]) -> list[dict[str, object]]:
