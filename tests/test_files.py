@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bert_ner.errors import InputError
-from bert_ner.files import replacing, write_json
+from bert_ner.files import read_json, read_toml, replacing, require, sha256, write_json
 
 
 def test_file_and_folder_appear_whole(tmp_path: Path) -> None:
@@ -61,3 +61,39 @@ def test_folder_is_not_lost_to_a_file_nor_a_file_to_a_folder(tmp_path: Path) -> 
         write_folder(tmp_path / "file")
     with pytest.raises(InputError, match="not a name"):
         write_json(Path(), {})
+
+
+def test_reading_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(path, {"text": "Zoë", "list": [1]})
+    assert read_json(path) == {"text": "Zoë", "list": [1]}
+    assert path.read_bytes() == '{\n  "text": "Zoë",\n  "list": [\n    1\n  ]\n}\n'.encode()
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b""])
+def test_json_that_is_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"file.json: not valid JSON: "):
+        read_json(path)
+
+
+def test_toml(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_bytes(b'\xef\xbb\xbfkey = "value"\n')  # with a byte order mark
+    assert read_toml(path) == {"key": "value"}
+    path.write_bytes(b"key = \xff")
+    with pytest.raises(InputError, match=r"file.toml: not valid TOML: "):
+        read_toml(path)
+
+
+def test_required_files(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    require(tmp_path, tmp_path / "a")
+    with pytest.raises(InputError, match=r"b: not found. Run the steps before this one first"):
+        require(tmp_path / "a", tmp_path / "b")
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("abc")
+    assert sha256(tmp_path / "file").startswith("ba7816bf8f01cfea")

@@ -137,13 +137,13 @@ def test_real_corpora_have_the_published_counts(
     splits = stats["splits"]
     assert set(stats["schemes"].values()) == {"IOB2"}
     for split, (documents, sentences, tokens, entities) in REAL.get(name, {}).items():
-        found = splits[split]
-        assert (found["documents"], found["sentences"], found["tokens"]) == (
+        counts = splits[split]
+        assert (counts["documents"], counts["sentences"], counts["tokens"]) == (
             documents,
             sentences,
             tokens,
         )
-        assert entities.items() <= found["entities"].items()
+        assert entities.items() <= counts["entities"].items()
     assert REAL_TOTAL[name] == (
         sum(split["sentences"] for split in splits.values()),
         sum(split["tokens"] for split in splits.values()),

@@ -8,12 +8,12 @@ from bert_ner.corpora.tags import Scheme, TagSpan, detect_scheme, spans_to_tags,
 @st.composite
 def spans(draw: st.DrawFn) -> tuple[list[TagSpan], int]:
     """Random entities in a random sentence, many of them next to each other."""
-    found, end = [], 0
+    entities, end = [], 0
     for _ in range(draw(st.integers(0, 6))):
         start = end + draw(st.integers(0, 2))
         end = start + draw(st.integers(1, 4))
-        found.append(TagSpan(start, end, draw(st.sampled_from(["PER", "LOC", "I-O"]))))
-    return found, end + draw(st.integers(0, 2))
+        entities.append(TagSpan(start, end, draw(st.sampled_from(["PER", "LOC", "I-O"]))))
+    return entities, end + draw(st.integers(0, 2))
 
 
 @given(spans(), st.sampled_from(Scheme))
@@ -31,7 +31,7 @@ def test_detected_scheme_reads_the_same_spans(
     sentences: list[tuple[list[TagSpan], int]], scheme: Scheme
 ) -> None:
     """Few tags can belong to two schemes; then both read the same."""
-    tags = [spans_to_tags(found, length, scheme) for found, length in sentences]
+    tags = [spans_to_tags(entities, length, scheme) for entities, length in sentences]
     detected = detect_scheme(tags)
     for (expected, _), sentence in zip(sentences, tags, strict=True):
         assert tags_to_spans(sentence, detected) == (expected, 0)
@@ -42,10 +42,10 @@ TAGS = ["O", "B-X", "I-X", "L-X", "U-X", "B-Y", "I-Y", "L-Y", "U-Y", "E-X", "S-Y
 
 @given(st.lists(st.sampled_from(TAGS)))
 def test_any_tags_give_spans_in_order_without_overlap(tags: list[str]) -> None:
-    found, repairs = tags_to_spans(tags, Scheme.BILUO)
-    ends = [0, *(span.end for span in found)]
-    assert all(end <= span.start < span.end for end, span in zip(ends, found, strict=False))
-    covered = {i for span in found for i in range(span.start, span.end)}
+    entities, repairs = tags_to_spans(tags, Scheme.BILUO)
+    ends = [0, *(span.end for span in entities)]
+    assert all(end <= span.start < span.end for end, span in zip(ends, entities, strict=False))
+    covered = {i for span in entities for i in range(span.start, span.end)}
     assert covered == {i for i, tag in enumerate(tags) if tag != "O"}
     assert 0 <= repairs <= 2 * len(tags)
 

@@ -52,7 +52,7 @@ def test_there_are_enough_templates_and_no_two_splits_share_one() -> None:
     assert count(MOVIES) >= 40
     for templates in (NEWS, MOVIES):
         by_split = [
-            {t for (s, _), found in templates.items() if s == split for t in found}
+            {t for (s, _), group in templates.items() if s == split for t in group}
             for split in ("train", "dev")
         ]
         assert not by_split[0] & by_split[1]
@@ -70,18 +70,18 @@ def test_hand_written_test_is_large_legal_and_not_from_the_templates(
     templates: dict[tuple[str, str], list[Template]],
     least: int,
 ) -> None:
-    found = sentences(path, form)
-    assert len(found) >= least
-    assert all(tags_to_spans(tags, Scheme.IOB2)[1] == 0 for _, tags in found)
-    without = sum(set(tags) == {"O"} for _, tags in found)
-    assert 0.03 < without / len(found) < 0.25
+    written = sentences(path, form)
+    assert len(written) >= least
+    assert all(tags_to_spans(tags, Scheme.IOB2)[1] == 0 for _, tags in written)
+    without = sum(set(tags) == {"O"} for _, tags in written)
+    assert 0.03 < without / len(written) < 0.25
     patterns = [
         re.compile(" ".join(_pattern(part) for part in template))
-        for (_, kind), found_templates in templates.items()
-        for template in found_templates
+        for (_, kind), group in templates.items()
+        for template in group
         if kind != "table"  # rows of tables are alike everywhere
     ]
-    for words, tags in found:
+    for words, tags in written:
         masked = _masked(words, tags)
         assert not any(pattern.fullmatch(masked) for pattern in patterns), masked
 
