@@ -1,17 +1,17 @@
-"""Tag sequences as a linear chain: which are legal, the best one, and how probable.
+"""Tag sequences as a linear chain: the best legal one, and probabilities of mentions.
 
-One chain serves two decoders. A conditional random field (CRF) scores a
-sequence y of n tags with learned transitions,
+One chain serves two decoders. A conditional random field (CRF) scores a sequence y of n
+tags with learned transitions,
 
     score(y) = sum(emissions[i, y[i]]) + sum(transitions[y[i-1], y[i]])
 
-and the independent softmax decoder is the same chain with transitions of 0.
-In both a forbidden transition scores minus infinity, so that no illegal
-sequence is ever decoded and none takes part in a probability: see tagset.py.
+and the independent softmax decoder is the same chain with transitions of 0. In both, an
+illegal transition scores minus infinity, so an illegal sequence is never decoded and has
+no part in a probability: see tags.py.
 
-With K tags, transitions have the shape (K + 1, K + 1): the last row holds what
-may begin a sequence, the last column what may end one. Everything is computed
-in float64, whatever the encoder's precision.
+With K tags, transitions have the shape (K + 1, K + 1): the last row is for the start of
+a sequence, the last column for its end. Computations are in float64, whatever the
+precision of the encoder.
 
 Source: Lafferty, McCallum and Pereira, "Conditional Random Fields" (ICML 2001).
 """
@@ -27,22 +27,23 @@ from torch import Tensor
 
 from .tags import MISSING, Tagset
 
-SpanLogProbabilities = Callable[[int, int, int], float]
+Mention = tuple[int, int, str, float]  # half-open token range, label, confidence
+SpanLogProbabilities = Callable[[int, int, int], float]  # of row, start, end
 
-MOST_POSITIONS = 16384  # tokens that are decoded together, padding included
-SHORT = 64  # tokens; sequences up to here are not kept apart for their length
-LARGEST_SCORE = 50.0  # of a tag or a transition; a model that works has none beyond 30
-LARGEST_LOGARITHM = 700.0  # of a number that is not infinite
+MOST_POSITIONS = 16384  # positions that are decoded together, padding included
+SHORT = 64  # tokens; sequences up to this length are grouped whatever their length
+LARGEST_SCORE = 50.0  # limit for scores of tags and transitions; a working model stays below 30
+LARGEST_LOGARITHM = 700.0  # exp of more overflows float64
 
 
 def finite(scores: Tensor) -> Tensor:
-    """Scores in float64 on the CPU, cut off where an overflow or a failed training has led."""
+    """Scores in float64 on the CPU, clipped: half precision or a failed training overflow."""
     scores = scores.detach().cpu().double()
     return torch.nan_to_num(scores, nan=0.0).clamp(-LARGEST_SCORE, LARGEST_SCORE)
 
 
 def sharpen(scores: Tensor, temperature: float) -> Tensor:
-    """Divide finite scores by a temperature, cut off in the same way."""
+    """Divide scores by a temperature. The results are clipped, infinity is preserved."""
     divided = scores / temperature
     return torch.where(divided.isinf(), divided, divided.clamp(-LARGEST_SCORE, LARGEST_SCORE))
 
@@ -52,7 +53,7 @@ def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[lis
 
     emissions (Tensor): Scores of tags, (rows, longest, K).
     lengths (Tensor): Tokens of each row, at least 1, (rows,).
-    transitions (Tensor): As from `Tagset.constrain`.
+    transitions (Tensor): Transitions from `Tagset.constrain`.
     RETURNS (list[list[int]]): The columns of each row's tags.
     """
     inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
@@ -74,21 +75,28 @@ def viterbi(emissions: Tensor, lengths: Tensor, transitions: Tensor) -> list[lis
 
 @dataclass(frozen=True)
 class Lattice:
-    """The sums over all sequences that begin or end in a tag at a token, as logarithms.
+    """Logarithms of the sums over all sequences that start or end in a tag at a token.
 
-    They have no meaning in padding.
+    Values in padding have no meaning.
+
+    emissions (Tensor): Scores of tags, (rows, longest, K).
+    lengths (Tensor): Tokens of each row, (rows,).
+    transitions (Tensor): Scores of transitions, (K + 1, K + 1).
+    forward (Tensor): Sums over the start of the row up to a tag, (rows, longest, K).
+    backward (Tensor): Sums over the rest of the row after a tag, (rows, longest, K).
+    log_partition (Tensor): Sums over whole rows, (rows,).
     """
 
-    emissions: Tensor  # (rows, longest, K)
-    lengths: Tensor  # (rows,)
-    transitions: Tensor  # (K + 1, K + 1)
-    forward: Tensor  # of everything up to a token and its tag, (rows, longest, K)
-    backward: Tensor  # of everything after a token, given its tag, (rows, longest, K)
-    log_partition: Tensor  # (rows,)
+    emissions: Tensor
+    lengths: Tensor
+    transitions: Tensor
+    forward: Tensor
+    backward: Tensor
+    log_partition: Tensor
 
     @property
     def inside(self) -> Tensor:
-        """Which tokens are no padding, (rows, longest)."""
+        """Whether a position is a token and not padding, (rows, longest)."""
         return torch.arange(self.emissions.shape[1]) < self.lengths[:, None]
 
     def marginals(self) -> Tensor:
@@ -96,11 +104,11 @@ class Lattice:
         return self.log_marginals().masked_fill(~self.inside[:, :, None], -torch.inf).exp()
 
     def log_marginals(self) -> Tensor:
-        """The logarithm of the same, with no meaning in padding."""
+        """The logarithm of `marginals`, without meaning in padding."""
         return self.forward + self.backward - self.log_partition[:, None, None]
 
     def expected_transitions(self) -> Tensor:
-        """How often each transition is expected in the whole batch, (K + 1, K + 1)."""
+        """The expected count of each transition in the whole batch, (K + 1, K + 1)."""
         counts = torch.zeros_like(self.transitions)
         marginals = self.marginals()
         rows = torch.arange(len(self.lengths))
@@ -109,19 +117,19 @@ class Lattice:
         after = self.emissions + self.backward - self.log_partition[:, None, None]
         inside = self.inside[:, 1:]
         before, after = self.forward[:, :-1][inside], after[:, 1:][inside]
-        # exp(before + transition + after), as a product of matrices of numbers that can be told
+        # exp(before + transition + after) as a product of matrices; `largest` avoids underflow
         largest = before.amax(1, keepdim=True)
         pairs = (before - largest).exp().T @ (after + largest).clamp(max=LARGEST_LOGARITHM).exp()
         counts[:-1, :-1] = pairs * self.transitions[:-1, :-1].exp()
         return counts
 
     def span_log_probabilities(self, path: Tensor, continuing: Tensor) -> SpanLogProbabilities:
-        """How probable it is that a mention of a sequence stands where it does.
+        """The log probabilities of the mentions of a sequence.
 
-        That is the probability of the event, not of one sequence: everything before
-        and after the mention may be any legal sequence that does not make it longer.
+        The probability of a mention is that of an event, not of one sequence: the tokens
+        before and after it may have any legal tags that do not extend it.
 
-        path (Tensor): The columns of each row's tags, O in padding, (rows, longest).
+        path (Tensor): Columns of each row's tags, O in padding, (rows, longest).
         continuing (Tensor): `Tagset.continuing`.
         RETURNS (Callable[[int, int, int], float]): From row, start and end to the
             log probability.
@@ -146,7 +154,7 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
     The arguments are those of `viterbi`.
     RETURNS (Lattice): The sums.
     """
-    # Backward is forward on the sequences the other way round, so both take the same steps.
+    # The backward sums are forward sums over the reversed sequences: one loop makes both.
     inner, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
     rows, longest, _ = emissions.shape
     position = torch.arange(longest)
@@ -172,16 +180,17 @@ def forward_backward(emissions: Tensor, lengths: Tensor, transitions: Tensor) ->
 def _sum_walks(
     start: NDArray[np.float64], steps: NDArray[np.float64], transitions: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Sum, at each step and for each tag, over all walks that arrive there, as logarithms.
+    """Logarithms of the sums over all walks that arrive at a tag, for each token.
 
-    Relative to the likeliest tag, a step is a product of matrices. What is less likely
-    than that by a factor of 1e-300 counts as impossible. With scores up to `LARGEST_SCORE`
-    nothing legal is: from any tag any other can be reached in three steps.
+    Relative to the most probable tag, a step is a product of matrices. A tag that is less
+    probable by a factor of 1e-300 counts as impossible. With scores up to `LARGEST_SCORE`,
+    this happens to no legal tag: each tag is reachable from any other in three steps.
 
-    start (ndarray): What a walk begins with, (2, rows, K).
-    steps (ndarray): What it gets at each token, (longest, 2, rows, K).
-    transitions (ndarray): What it gets between two tokens, (2, K, K).
-    RETURNS (ndarray): The sums, without the token's own part, (2, longest, rows, K).
+    start (ndarray): Scores of the first tag, (2, rows, K).
+    steps (ndarray): Scores of the tags of each token, (longest, 2, rows, K).
+    transitions (ndarray): Scores of transitions, (2, K, K).
+    RETURNS (ndarray): The sums, without the score of the token itself,
+        (2, longest, rows, K).
     """
     reached = np.empty((2, len(steps), *start.shape[1:]))
     reached[:, 0] = start
@@ -190,9 +199,9 @@ def _sum_walks(
     with np.errstate(divide="ignore"):  # the logarithm of 0
         for t, step in enumerate(steps[:-1]):
             walks = reached[:, t] + step
-            likeliest = np.maximum(walks.max(2, keepdims=True), -1e300)  # where none is legal
-            walks = np.matmul(np.exp(walks - likeliest), factors)
-            reached[:, t + 1] = np.log(walks) + (likeliest + highest)
+            best = np.maximum(walks.max(2, keepdims=True), -1e300)  # finite if none is legal
+            walks = np.matmul(np.exp(walks - best), factors)
+            reached[:, t + 1] = np.log(walks) + (best + highest)
     return reached
 
 
@@ -200,7 +209,7 @@ def pad(sequences: list[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor]:
     """Pad sequences to the longest.
 
     sequences (list[Tensor]): Each (tokens, ...), at least one token long.
-    value (float): What to fill with.
+    value (float): Value of the padding.
     RETURNS (tuple[Tensor, Tensor]): (rows, longest, ...) and the lengths (rows,).
     """
     lengths = torch.tensor([len(sequence) for sequence in sequences])
@@ -208,23 +217,20 @@ def pad(sequences: list[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor]:
     return padded, lengths
 
 
-Mention = tuple[int, int, str, float]  # start, end, label, confidence
-
-
 def decode(
     emissions: list[Tensor], transitions: Tensor, tagset: Tagset, temperature: float = 1.0
 ) -> list[list[Mention]]:
-    """The mentions of the best legal sequences, each with its probability.
+    """The mentions of the best legal sequences, with their probabilities.
 
     emissions (list[Tensor]): Scores of tags, each (tokens, K).
-    transitions (Tensor): As from `Tagset.constrain`.
-    tagset (Tagset): The tags: see tagset.py.
-    temperature (float): What scores are divided by before they become
-        probabilities (Guo et al., "On Calibration of Modern Neural Networks",
-        ICML 2017). It does not change which sequence is best.
-    RETURNS (list[list[Mention]]): Half-open token ranges, label and probability.
+    transitions (Tensor): Transitions from `Tagset.constrain`.
+    tagset (Tagset): The tags.
+    temperature (float): Divisor of the scores before they become probabilities (Guo et
+        al., "On Calibration of Modern Neural Networks", ICML 2017). It does not change
+        the best sequence.
+    RETURNS (list[list[Mention]]): Half-open token ranges with label and probability.
     """
-    found: list[list[Mention]] = [[] for _ in emissions]
+    mentions: list[list[Mention]] = [[] for _ in emissions]
     sharpened = sharpen(transitions, temperature)
     for group in group_by_length([len(scores) for scores in emissions]):
         padded, lengths = pad([finite(emissions[i]) for i in group])
@@ -235,39 +241,39 @@ def decode(
         for row, (i, path) in enumerate(zip(group, paths, strict=True)):
             for start, end, label in tagset.spans(path):
                 confidence = math.exp(min(0.0, log_probability(row, start, end)))
-                found[i].append((start, end, label, confidence))
-    return found
+                mentions[i].append((start, end, label, confidence))
+    return mentions
 
 
 def log_probabilities(
     emissions: list[Tensor], transitions: Tensor, columns: list[list[int]], temperature: float
 ) -> list[list[float]]:
-    """How probable each token's given tag is, over all legal sequences.
+    """The log probability of one tag for each token, over all legal sequences.
 
     emissions, transitions, temperature: As for `decode`.
-    columns (list[list[int]]): The given tags; of a `MISSING` one it is 0, for sure.
-    RETURNS (list[list[float]]): Natural logarithms.
+    columns (list[list[int]]): The tags, one column for each token.
+    RETURNS (list[list[float]]): Natural logarithms; 0 for a `MISSING` tag.
     """
-    found: list[list[float]] = [[] for _ in emissions]
+    logarithms: list[list[float]] = [[] for _ in emissions]
     sharpened = sharpen(transitions, temperature)
     for group in group_by_length([len(scores) for scores in emissions]):
         padded, lengths = pad([finite(emissions[i]) for i in group])
         lattice = forward_backward(sharpen(padded, temperature), lengths, sharpened)
-        given, _ = pad([torch.tensor(columns[i]) for i in group])
-        chosen = lattice.log_marginals().gather(2, given.clamp(min=0)[:, :, None])[:, :, 0]
-        chosen = chosen.masked_fill(given == MISSING, 0.0)
+        tags, _ = pad([torch.tensor(columns[i]) for i in group])
+        chosen = lattice.log_marginals().gather(2, tags.clamp(min=0)[:, :, None])[:, :, 0]
+        chosen = chosen.masked_fill(tags == MISSING, 0.0)
         for row, i in enumerate(group):
-            found[i] = chosen[row, : lengths[row]].tolist()
-    return found
+            logarithms[i] = chosen[row, : lengths[row]].tolist()
+    return logarithms
 
 
 def group_by_length(lengths: list[int]) -> list[list[int]]:
-    """Group sequences of similar length, so that few positions are padding.
+    """Group sequences of similar length, to have little padding.
 
-    lengths (list[int]): Tokens of each sequence. Empty ones are left out.
-    RETURNS (list[list[int]]): Indices. A group has `MOST_POSITIONS` positions with
-        its padding, unless it is a single sequence, and one is at most twice as
-        long as another.
+    lengths (list[int]): Tokens of each sequence. Empty sequences are in no group.
+    RETURNS (list[list[int]]): Indices. A group of several sequences has at most
+        `MOST_POSITIONS` positions, padding included. Unless all are `SHORT`, the longest is
+        at most twice as long as the shortest.
     """
     groups: list[list[int]] = []
     for i in sorted((i for i, n in enumerate(lengths) if n), key=lambda i: -lengths[i]):

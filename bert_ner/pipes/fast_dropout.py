@@ -1,12 +1,13 @@
-"""Dropout that costs little on a CPU, for training.
+"""Fast dropout for training on a CPU.
 
-PyTorch draws dropout's random numbers on one core, a float for each value, and
-its attention, asked to drop, computes everything in float32: together that was
-a third of a training step. Here a value is dropped by a random byte, and
-attention is written out, in the precision that it is called in.
+PyTorch draws the random numbers of dropout on one core, a float for each value, and its
+attention with dropout computes in float32. Together that takes a third of a training step.
+Here a random byte decides on each value, and attention is computed in the precision of its
+inputs.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ KNOWN = ("query", "key", "value", "attn_mask", "dropout_p", "scale")
 
 
 class FastDropout(TorchFunctionMode):
-    """Inside `with FastDropout():` PyTorch's dropout and attention are done by this file.
+    """Context manager that replaces PyTorch's dropout and attention.
 
-    A value is dropped with a probability of a multiple of 1/256: 26/256 for 0.1. What
-    stays is scaled by just that, so that the expected value is right. PyTorch's random
-    generator, which spaCy seeds, seeds the bytes.
+    Probabilities are rounded to multiples of 1/256, 0.1 to 26/256. The other values are
+    scaled by the rounded probability, which preserves the expected value. PyTorch's
+    random generator, which spaCy seeds, seeds the bytes.
     """
 
     def __init__(self) -> None:
@@ -32,9 +33,13 @@ class FastDropout(TorchFunctionMode):
         self.bits = np.random.SFC64(int(torch.randint(2**63 - 1, ())))
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Do dropout and attention, and leave the rest to PyTorch."""
+        """Compute dropout and attention here, and everything else with PyTorch."""
         kwargs = kwargs or {}
         if func is functional.dropout and _can_drop(kwargs.get("p", 0.5)):
             return self.dropout(*args, **kwargs)
@@ -45,7 +50,7 @@ class FastDropout(TorchFunctionMode):
     def dropout(
         self, values: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
     ) -> Tensor:
-        """As `torch.nn.functional.dropout`. Nothing is done in place."""
+        """As `torch.nn.functional.dropout`, but never in place."""
         dropped = _bytes(p) if training else 0
         return values * self.keep(values, dropped, BYTES / (BYTES - dropped)) if dropped else values
 
@@ -71,12 +76,12 @@ class FastDropout(TorchFunctionMode):
         return torch.matmul(weights, value)
 
     def keep(self, values: Tensor, dropped: int, scale: float = 1.0) -> Tensor:
-        """What to multiply values with: 0 where one is dropped, else the scale.
+        """A random mask to multiply values with: 0 for a dropped value, else the scale.
 
         values (Tensor): Values of any shape.
-        dropped (int): How many of 256 are dropped.
-        scale (float): What stays is scaled by.
-        RETURNS (Tensor): Of the values' shape and type.
+        dropped (int): Number of 256 values to drop on average.
+        scale (float): Scale of the other values.
+        RETURNS (Tensor): The mask, with the shape and type of the values.
         """
         count = values.numel()
         drawn = self.bits.random_raw(-(-count // 8)).view(np.uint8)[:count]
@@ -86,22 +91,23 @@ class FastDropout(TorchFunctionMode):
 
 
 def _can_drop(p: float) -> bool:
-    """Whether a multiple of 1/256 is near enough."""
+    """Whether a probability can be rounded to a multiple of 1/256 other than 0 and 1."""
     return p == 0 or 1 / BYTES <= p <= 1 - 1 / BYTES
 
 
-def _can_attend(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def _can_attend(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether attention is called with options that `FastDropout.attention` supports."""
     plain = not kwargs.get("is_causal") and not kwargs.get("enable_gqa") and len(args) <= 5
     return plain and _can_drop(kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
 
 
 def _bytes(p: float) -> int:
-    """How many of 256 are dropped, for a probability."""
+    """The number of 256 values to drop, from a probability."""
     return min(BYTES - 1, round(p * BYTES))
 
 
 def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """A mask that is added to scores, from one of either kind."""
+    """A mask to add to scores, from a boolean or an additive mask."""
     least = torch.finfo(dtype).min
     if mask.dtype == torch.bool:
         return torch.zeros(mask.shape, dtype=dtype).masked_fill(~mask, least)

@@ -1,11 +1,12 @@
-"""An encoder that ONNX Runtime runs, in place of PyTorch.
+"""An encoder that runs with ONNX Runtime in place of PyTorch.
 
-`bert_ner.packaging.quantize` makes it: its weights are 8-bit integers, with which a processor
-that has instructions for them (VNNI) is up to twice as fast. It cannot be trained,
-and runs on a CPU alone.
+`bert_ner.packaging.quantize` makes it. Its weights are 8-bit integers, which are up to twice
+as fast on a processor with instructions for them (VNNI). It runs on CPUs only and cannot be
+trained.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,15 +16,15 @@ from transformers.modeling_outputs import BaseModelOutput
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUT = "last_hidden_state"
-SLOW = ["SkipLayerNormFusion"]  # what it makes takes five times as long as what it replaces
+SLOW = ["SkipLayerNormFusion"]  # its operator takes five times as long as the ones it replaces
 
 
 class OnnxEncoder(nn.Module):
-    """Takes the place of a Hugging Face encoder.
+    """Drop-in replacement for a Hugging Face encoder.
 
     config (PretrainedConfig): The encoder's configuration.
-    content (bytes): The ONNX model, from some of `INPUTS`, each (windows, longest),
-        to `OUTPUT`, (windows, longest, width).
+    content (bytes): The ONNX model, from some or all of `INPUTS`, each (windows,
+        longest), to `OUTPUT`, (windows, longest, width).
     """
 
     def __init__(self, config: Any, content: bytes) -> None:
@@ -35,26 +36,26 @@ class OnnxEncoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the inputs must be."""
+        """The device of inputs and output."""
         return torch.device("cpu")
 
     @property
     def session(self) -> Any:
-        """The session of this process: its threads do not survive a fork."""
+        """The session of this process. Its threads do not survive a fork."""
         if self._process != os.getpid():
             self._session = _make_session(self.content)
             self._process = os.getpid()
         return self._session
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy gets, which makes a session of its own."""
+    def __getstate__(self) -> Mapping[str, object]:
+        """The state for copies and pickles, which make their own session."""
         return {**self.__dict__, "_session": None, "_process": 0}
 
     def forward(self, **inputs: Tensor) -> BaseModelOutput:
-        """Run the encoder. The arguments are those of `INPUTS` that it has."""
+        """Run the encoder. Inputs that the ONNX model does not have are ignored."""
         session = self.session
-        wanted = [given.name for given in session.get_inputs()]
-        (hidden,) = session.run([OUTPUT], {name: _typed(name, inputs[name]) for name in wanted})
+        names = [node.name for node in session.get_inputs()]
+        (hidden,) = session.run([OUTPUT], {name: _typed(name, inputs[name]) for name in names})
         return BaseModelOutput(last_hidden_state=torch.from_numpy(hidden))
 
 
@@ -72,7 +73,7 @@ def _make_session(content: bytes) -> Any:
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    # threads that wait do not take the processor from what runs between two batches
+    # waiting threads leave the processor to the code between two batches
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(
         content, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
@@ -82,7 +83,7 @@ def _make_session(content: bytes) -> Any:
 def make_onnx_encoder(config: Any, content: bytes) -> OnnxEncoder:
     """Make the encoder. See `OnnxEncoder`.
 
-    RAISES (ValueError): On a GPU, where it does not run.
+    RAISES (ValueError): If the process uses a GPU.
     """
     if get_torch_default_device().type != "cpu":
         raise ValueError(

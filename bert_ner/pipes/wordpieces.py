@@ -1,8 +1,7 @@
-"""From documents to word pieces and back: tokenising, the case of tokens, alignment.
+"""From documents to word pieces and back: tokenization, the case of tokens, alignment.
 
-The tokenizer is given spaCy's tokens and says itself which word piece belongs to
-which. Where windows overlap, a token is read in the window in which it is
-farthest from an edge, and only there.
+The tokenizer gets spaCy's tokens and itself returns the token of each word piece. If
+windows overlap, a token is read only in the window where it is farthest from an edge.
 """
 
 from functools import lru_cache
@@ -24,8 +23,8 @@ def case_of(word: str) -> int:
         "talks", "naïve" -> lower        "Oslo", "I" -> title     "EU", "U.S." -> upper
         "McEwan", "iPhone" -> mixed      "1996", "3-1" -> digits  ".", "--", "" -> punctuation
 
-    Scripts without case are lower. A word with letters and digits has the case
-    of its letters.
+    Scripts without case are lower. A token with letters and digits has the case of its
+    letters.
 
     word (str): The token's text.
     RETURNS (int): The class.
@@ -49,10 +48,9 @@ def tokenize(
     tokenizer (PreTrainedTokenizerFast): The tokenizer.
     config (PretrainedConfig): The encoder's configuration.
     nested (list[list[Span]]): The windows of each document.
-    case_segments (bool): Whether a segment says the case of its token.
-    RETURNS (tuple[WordpieceBatch, np.ndarray]): The word pieces, padded, and
-        which token of the window each belongs to, -1 for none; both
-        (windows, longest).
+    case_segments (bool): Whether the segment of a word piece is the case of its token.
+    RETURNS (tuple[WordpieceBatch, np.ndarray]): The word pieces, padded, and the index
+        in the window of each one's token, -1 for none; both (windows, longest).
     """
     words = [part for windows in nested for part in _words(windows)]
     encoded = tokenizer(
@@ -72,7 +70,7 @@ def tokenize(
     if case_segments:
         segments = np.zeros_like(encoded["input_ids"])
         cases = np.array([case_of(word) for part in words for word in part])
-        first = np.cumsum([0, *map(len, words[:-1])])[:, None]  # word of each window
+        first = np.cumsum([0, *map(len, words[:-1])])[:, None]  # index of a window's first word
         segments[owners >= 0] = cases[(first + owners)[owners >= 0]]
     mask = encoded["attention_mask"]
     wordpieces = WordpieceBatch(
@@ -92,25 +90,25 @@ def _words(windows: list[Span]) -> list[list[str]]:
 
 
 def group_by_length(lengths: list[int], size: int, call: int) -> list[list[int]]:
-    """Group windows of similar length, so that few positions are padding.
+    """Group windows of similar length, to have little padding.
 
-    A window starts a new group where it would bring more padding to the shorter ones
-    than running the encoder once more costs:
+    A window starts a new group if it would add more padding to the shorter ones than
+    another call of the encoder costs:
 
-        lengths 5 5 6 20 20, a call costs as much as 30 word pieces:
-        6 brings 2 x 1 = 2, and joins; 20 brings 3 x 14 = 42, and starts a group
+        lengths 5 5 6 20 20, and a call costs as much as 30 positions:
+        6 adds 2 x 1 = 2 and joins; 20 adds 3 x 14 = 42 and starts a group
 
     lengths (list[int]): Word pieces of each window.
-    size (int): Positions of a group, padding included; a window that exceeds it is
-        a group by itself.
-    call (int): What it costs to run the encoder, in word pieces.
+    size (int): Maximum positions of a group, padding included. A longer window is a
+        group alone.
+    call (int): Cost of a call of the encoder, in positions.
     RETURNS (list[list[int]]): Indices, each once.
     """
     groups: list[list[int]] = []
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):
         rows = len(groups[-1]) if groups else 0
-        brings = rows * (lengths[i] - lengths[groups[-1][-1]]) if groups else 0
-        if rows and (rows + 1) * lengths[i] <= size and brings <= call:
+        padding = rows * (lengths[i] - lengths[groups[-1][-1]]) if groups else 0
+        if rows and (rows + 1) * lengths[i] <= size and padding <= call:
             groups[-1].append(i)
         else:
             groups.append([i])
@@ -131,16 +129,16 @@ def take(wordpieces: WordpieceBatch, rows: list[int]) -> WordpieceBatch:
 
 
 def choose_windows(windows: list[tuple[int, int]], length: int) -> np.ndarray:
-    """For each token of a document, the window in which it is farthest from an edge.
+    """For each token of a document, the window where it is farthest from an edge.
 
-    The document's own ends are no edges. Of equals, the first is taken.
+    The ends of the document do not count as edges. Of equals, the first is chosen.
 
     windows (list[tuple[int, int]]): Half-open token ranges that cover the document.
     length (int): Tokens in the document.
-    RETURNS (np.ndarray): An index into the windows for each token, (length,).
+    RETURNS (np.ndarray): The index of a window for each token, (length,).
     """
     starts, ends = zip(*windows, strict=True)
-    if (0, *ends) == (*starts, length):  # one follows the other
+    if (0, *ends) == (*starts, length):  # windows without overlap, in order
         return np.repeat(np.arange(len(windows), dtype="i"), np.subtract(ends, starts))
     farthest = np.full(length, -1)
     chosen = np.zeros(length, dtype="i")
@@ -156,19 +154,19 @@ def choose_windows(windows: list[tuple[int, int]], length: int) -> np.ndarray:
 
 
 def align(nested: list[list[Span]], words: np.ndarray) -> Ragged:
-    """Which word pieces belong to each token of a batch.
+    """Align tokens with the word pieces of a batch.
 
-    A token without word pieces, such as a line break or one beyond the encoder's
-    positions, belongs to the first piece of its window, which stands for all of it.
+    A token without word pieces, such as a line break or a token beyond the encoder's
+    positions, gets the first word piece of its window, which represents the whole window.
 
     nested (list[list[Span]]): The windows of each document.
-    words (np.ndarray): The token of the window that each word piece belongs to,
-        -1 for none, (windows, longest).
-    RETURNS (Ragged): Indices into the word pieces of the batch, as one row after
-        the other, and how many each token has.
+    words (np.ndarray): The index in the window of each word piece's token, -1 for none,
+        (windows, longest).
+    RETURNS (Ragged): Indices into the word pieces of the batch, row by row, and the
+        number of word pieces of each token.
     """
-    starts: list[int] = []  # the first token of each window, counted over the batch
-    chosen = []  # the window of each token
+    starts: list[int] = []  # first token of each window, counted over the batch
+    chosen = []  # window of each token
     length = 0
     for windows in filter(None, nested):
         ranges = [(window.start, window.end) for window in windows]
@@ -191,13 +189,13 @@ def align(nested: list[list[Span]], words: np.ndarray) -> Ragged:
 def split(
     nested: list[list[Span]], wordpieces: WordpieceBatch, aligned: Ragged, hidden: Any
 ) -> list[TransformerData]:
-    """Give each document its part of the batch.
+    """Split the batch by document.
 
     nested (list[list[Span]]): The windows of each document.
     wordpieces (WordpieceBatch): The word pieces of all windows.
     aligned (Ragged): See `align`.
     hidden (Floats3d): The encoder's output, (windows, longest, width).
-    RETURNS (list[TransformerData]): One a document.
+    RETURNS (list[TransformerData]): One for each document.
     """
     data = []
     pieces = np.cumsum([0, *aligned.lengths])  # before each token
@@ -221,12 +219,12 @@ def split(
 
 
 def join(data: list[TransformerData]) -> tuple[list[Any], Ragged]:
-    """Put documents together again, whatever batches they come from.
+    """Join the data of documents, which may come from different batches.
 
-    data (list[TransformerData]): One a document, one of them with tokens at least.
-    RETURNS (tuple[list[Floats2d], Ragged]): The encoder's output for the word pieces of each
-        document that has some, (pieces, width), and which of them, counted over all,
-        belong to each token.
+    data (list[TransformerData]): One for each document, at least one with tokens.
+    RETURNS (tuple[list[Floats2d], Ragged]): The encoder's output for each document with
+        word pieces, (pieces, width), and for each token the indices of its word pieces,
+        counted over all documents.
     """
     full = [d for d in data if "last_hidden_state" in d.model_output]
     hidden = [d.model_output.last_hidden_state.reshape(-1, d.width) for d in full]

@@ -1,4 +1,4 @@
-"""Adam in one go is Adam, and a gradient by row is the gradient."""
+"""Adam for all weights is thinc's Adam, and a sparse gradient is the gradient."""
 
 from types import SimpleNamespace
 

@@ -1,3 +1,5 @@
+"""Confidence is a probability, and calibration survives JSON."""
+
 import json
 
 import pytest

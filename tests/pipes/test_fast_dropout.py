@@ -32,33 +32,34 @@ MASKS = {
 def test_attention_is_that_of_pytorch(mask: str, dtype: torch.dtype, off: float) -> None:
     expected = attend(MASKS[mask])
     with FastDropout():
-        found = attend(MASKS[mask], dtype)
-    assert found.dtype == dtype
-    assert torch.allclose(found.float(), expected, atol=off)
+        output = attend(MASKS[mask], dtype)
+    assert output.dtype == dtype
+    assert torch.allclose(output.float(), expected, atol=off)
 
 
 def test_attention_drops_weights_and_keeps_the_mean() -> None:
     expected = attend(PADDED)
-    found = []
-    with FastDropout() as cheap:
+    output = []
+    with FastDropout() as fast:
         torch.manual_seed(1)
         inputs = [torch.randn(2, 3, 40, 8) for _ in range(3)]
         for _ in range(2000):
-            found.append(cheap.attention(*inputs, attn_mask=PADDED, dropout_p=0.1))
-    assert not torch.allclose(found[0], found[1], atol=0.01)
-    assert torch.allclose(torch.stack(found).mean(0), expected, atol=0.03)
+            output.append(fast.attention(*inputs, attn_mask=PADDED, dropout_p=0.1))
+    assert not torch.allclose(output[0], output[1], atol=0.01)
+    assert torch.allclose(torch.stack(output).mean(0), expected, atol=0.03)
 
 
 @pytest.mark.parametrize(("p", "share"), [(0.1, 26 / 256), (0.5, 0.5), (0.9, 230 / 256)])
 def test_a_share_is_dropped_and_the_rest_scaled(p: float, share: float) -> None:
     values = torch.ones(1001, 1001, requires_grad=True)
     with FastDropout():
-        found = nn.Dropout(p)(values)
-    found.sum().backward()
-    assert (found == 0).float().mean().item() == pytest.approx(share, abs=0.003)
-    assert found.mean().item() == pytest.approx(1, abs=0.02)
-    assert found.unique().tolist() == pytest.approx([0, 1 / (1 - share)])
-    assert torch.equal(values.grad, found)  # type: ignore[arg-type] # a value that is dropped learns nothing
+        output = nn.Dropout(p)(values)
+    output.sum().backward()
+    assert (output == 0).float().mean().item() == pytest.approx(share, abs=0.003)
+    assert output.mean().item() == pytest.approx(1, abs=0.02)
+    assert output.unique().tolist() == pytest.approx([0, 1 / (1 - share)])
+    assert values.grad is not None
+    assert torch.equal(values.grad, output)  # a dropped value learns nothing
 
 
 def test_nothing_is_dropped_where_nothing_is_asked_for() -> None:
@@ -111,7 +112,7 @@ def test_attention_of_another_kind_is_left_to_pytorch(asked: dict[str, Any]) -> 
     query, key = torch.randn(1, 4, 3, 8), torch.randn(1, 2 if "enable_gqa" in asked else 4, 3, 8)
     expected = functional.scaled_dot_product_attention(query, key, key, **asked)
     with FastDropout():
-        found = functional.scaled_dot_product_attention(query, key, key, **asked)
+        output = functional.scaled_dot_product_attention(query, key, key, **asked)
         positional = functional.scaled_dot_product_attention(query, query, query, None, 0.0, True)
-    assert torch.equal(found, expected)
+    assert torch.equal(output, expected)
     assert torch.equal(positional[:, :, 0], query[:, :, 0])  # the first sees but itself

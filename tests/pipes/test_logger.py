@@ -1,17 +1,13 @@
-"""The log of a training, and the scores that go into it."""
+"""The training log."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import spacy
-from spacy.tokens import Doc, Span
-from spacy.training import Example
 
 from bert_ner.pipes.logger import make_logger
-from bert_ner.pipes.scorer import ner_score
-from tests.pipes.training import Build, make_examples, ner, train
+from tests.pipes.training import Build
 
 
 def info(step: int, losses: dict[str, float], scores: dict[str, Any]) -> dict[str, Any]:
@@ -69,35 +65,3 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
         *(0, None, 10, "end")
     ]
     assert "50.00" in printed
-
-
-def test_accuracy_is_that_of_iob2_tags() -> None:
-    nlp = spacy.blank("en")
-    words = ["Anna", "Maria", "Berg", "saw", "Oslo"]
-    gold, predicted = Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words)
-    gold.ents = [Span(gold, 0, 3, "PER"), Span(gold, 4, 5, "LOC")]
-    predicted.ents = [Span(predicted, 0, 2, "PER"), Span(predicted, 4, 5, "ORG")]
-    scores = ner_score([Example(predicted, gold)])
-    # B-PER and I-PER and O are right, the third word of the name and Oslo are not
-    assert scores["ents_acc"] == 3 / 5
-    assert scores["ents_f"] == 0.0
-    partly = Doc(nlp.vocab, words=words, ents=["B-PER", "I-PER", "", "", ""])
-    assert ner_score([Example(predicted, partly)])["ents_acc"] == 1.0
-    assert ner_score([Example(predicted, Doc(nlp.vocab, words=words))])["ents_acc"] is None
-
-
-@pytest.mark.parametrize("decoder", ["softmax", "crf"])
-def test_the_loss_on_dev_is_that_of_its_tokens(build: Build, decoder: str) -> None:
-    nlp = build(**{ner("decoder"): decoder})
-    before = nlp.evaluate(make_examples(nlp, times=12))["ents_loss"]
-    train(nlp, steps=30)
-    scores = nlp.evaluate(make_examples(nlp, times=12))
-    assert 0 < scores["ents_loss"] < before
-    pipe = nlp.get_pipe("ner")
-    examples = make_examples(nlp, times=12)
-    for example in examples:
-        example.predicted = nlp(example.predicted)
-    expected, _ = pipe.get_loss(examples, pipe.model.predict([eg.predicted for eg in examples]))
-    assert scores["ents_loss"] == pytest.approx(expected, rel=1e-4)
-    bare = make_examples(nlp, times=1)  # which no transformer has seen
-    assert "ents_loss" not in pipe.score(bare)

@@ -16,7 +16,15 @@ from torch import nn
 
 from bert_ner.pipes import packed_linear
 from bert_ner.pipes.packed_linear import can_pack, pack, unpack
-from tests.pipes.training import TEXTS, Build, encoder_key, encoder_of, find_entities, shim_of, train
+from tests.pipes.training import (
+    TEXTS,
+    Build,
+    encoder_key,
+    encoder_of,
+    find_entities,
+    shim_of,
+    train,
+)
 
 needs_packing = pytest.mark.skipif(not can_pack(), reason="this PyTorch has no oneDNN")
 

@@ -1,4 +1,5 @@
-import random
+"""Windows cover every token within their limits."""
+
 from pathlib import Path
 
 import pytest
@@ -6,18 +7,17 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
-from spacy.training import Example
 from spacy.vocab import Vocab
 
 from bert_ner.pipes.windows import (
     cut_windows,
     estimate_pieces,
     get_windows,
-    make_batch_by_pieces,
     make_windows,
 )
 
 VOCAB = Vocab()
+
 words = st.lists(st.sampled_from(["a", ".", "1996-08-30", "Konstantinopel", "!" * 9, "x" * 40]))
 
 
@@ -90,41 +90,10 @@ def test_spans_are_of_their_documents() -> None:
     assert all(span.doc is doc for doc, s in zip(docs, spans, strict=True) for span in s)
 
 
-def examples(lengths: list[int]) -> list[Example]:
-    docs = [Doc(VOCAB, words=["a"] * length) for length in lengths]
-    return [Example(doc, doc.copy()) for doc in docs]
-
-
-@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 80), st.integers(1, 10))
-def test_batches_hold_every_example_once_within_the_size(
-    lengths: list[int], size: int, buffer: int
-) -> None:
-    batches = list(make_batch_by_pieces(size, window=16, buffer=buffer)(examples(lengths)))
-    assert sorted(len(eg) for batch in batches for eg in batch) == sorted(lengths)
-    for batch in batches:
-        rows = sum(-(-len(eg) // 16) for eg in batch)
-        padded = rows * min(16, max(len(eg) for eg in batch))
-        assert batch
-        assert padded <= size or len(batch) == 1
-
-
-def test_batches_are_of_similar_length_and_shuffled_by_the_seed() -> None:
-    chooser = random.Random(1)
-    egs = examples([chooser.randint(1, 30) for _ in range(200)])
-
-    def batches(seed: int) -> list[list[int]]:
-        random.seed(seed)
-        return [[len(eg) for eg in b] for b in make_batch_by_pieces(64)(egs)]
-
-    assert batches(1) == batches(1) != batches(2)
-    assert sum(max(b) - min(b) for b in batches(1)) / len(batches(1)) < 2
-    assert [max(b) for b in batches(1)] != sorted(max(b) for b in batches(1))
-
-
-@pytest.mark.parametrize("make", [lambda: make_windows(0), lambda: make_batch_by_pieces(-1)])
-def test_nonsense_is_refused(make: object) -> None:
+@pytest.mark.parametrize("wrong", [{"max_pieces": 0}, {"max_chars": -1}, {"context": 64}])
+def test_limits_that_leave_no_window_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
-        make()  # type: ignore[operator]
+        make_windows(**wrong)
 
 
 def test_spacy_finds_the_functions_by_entry_point() -> None:
