@@ -20,7 +20,8 @@ from bert_ner.loading import PipelineTraining
 PATH = Path("other.json")
 TRAINING: PipelineTraining = {"recipe": "config", "encoder": "tiny", "epochs": 4, "seed": 1}
 SOURCE = cast(SourceRecord, {"title": "News", "files": {"a": "b"}})
-RUN: dict[str, Any] = {
+Json = dict[str, Any]
+RUN: Json = {
     "schema": 1,
     "pipeline": "en_news",
     "trained_on": "News",
@@ -55,7 +56,7 @@ def test_runs_on_the_same_documents_are_compared() -> None:
         ({"scores": {}}, "not the metrics of a run"),
     ],
 )
-def test_only_the_seed_may_differ(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+def test_only_the_seed_may_differ(tmp_path: Path, change: Json, message: str) -> None:
     own = conditions(TRAINING, "News", SOURCE)
     path = tmp_path / "run.json"
     write_json(path, {**RUN, "training": {**TRAINING, "seed": 3}})

@@ -40,7 +40,7 @@ def test_the_log_is_next_to_the_pipeline(tmp_path: Path) -> None:
     write_json(tmp_path / "train.json", {"steps_per_epoch": 18})
     (step,) = read_learning(pipeline)
     assert (step["epoch"], step["accuracy"]) == (0.5, 0.95)
-    for steps in ({}, [], {"steps_per_epoch": 0}, {"steps_per_epoch": "9"}):
-        write_json(tmp_path / "train.json", steps)
+    for record in ("{}", "[]", '{"steps_per_epoch": 0}', '{"steps_per_epoch": "9"}'):
+        (tmp_path / "train.json").write_text(record)
         with pytest.raises(InputError, match=r"train\.json: steps_per_epoch must be"):
             read_learning(pipeline)

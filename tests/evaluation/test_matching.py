@@ -127,7 +127,7 @@ def test_every_mention_is_paired_once_and_every_error_counted_once(
 def test_the_views_of_muc_are_those_of_nervaluate_if_the_pairs_are_clear(
     gold: list[tuple[int, int, str]], predicted: list[tuple[int, int, str]]
 ) -> None:
-    def rows(found: list[tuple[int, int, str]]) -> list[dict[str, object]]:
+    def rows(found: list[tuple[int, int, str]]) -> list[dict[str, int | str]]:
         return [{"start": start, "end": end - 1, "label": label} for start, end, label in found]
 
     theirs = Evaluator([rows(gold)], [rows(predicted)], tags=list(LABELS), loader="dict").evaluate()

@@ -7,15 +7,15 @@ import pytest
 
 from bert_ner.errors import InputError
 from bert_ner.evaluation.records import SCHEMA, Metrics, SplitReport, read_metrics
-from bert_ner.files import read_json, write_json
+from bert_ner.files import read_json
 from tests.conftest import ROOT
 from tests.evaluation.helpers import Evaluated
 
 
 def test_metrics_of_another_schema_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
-    for content in ({}, [], {"schema": SCHEMA + 1}):
-        write_json(path, content)
+    for content in ("{}", "[]", f'{{"schema": {SCHEMA + 1}}}'):
+        path.write_text(content)
         with pytest.raises(InputError, match=r"m\.json: expected metrics of schema 1, found"):
             read_metrics(path)
 

@@ -127,8 +127,8 @@ def test_an_unknown_folder_of_results_is_a_recipe(tmp_path: Path) -> None:
     write_json(tmp_path / "ablation" / "b.json", {})
     write_json(tmp_path / "examples.json", {"pipeline": "p", "trained_on": "t", "examples": []})
     audit = {"pipeline": "p", "trained_on": "t", "training": {"recipe": "r", "seed": 1}}
-    audit |= {"changed_sentences": 0, "ranking": [], "f1": {"original": 0.5, "corrected": 0.6}}
-    write_json(tmp_path / "audit.json", audit)
+    judged = {"changed_sentences": 0, "ranking": [], "f1": {"original": 0.5, "corrected": 0.6}}
+    write_json(tmp_path / "audit.json", {**audit, **judged})
     summary, tables = render_results(tmp_path)
     assert "70.00" in summary["SCORES"]
     assert "`p`, trained on t" in tables["EXAMPLES"]

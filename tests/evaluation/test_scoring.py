@@ -1,5 +1,6 @@
 """Scores of a split."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,12 @@ def test_the_error_before_calibration_needs_all_mentions(trained: Run) -> None:
     examples = score_split(nlp, trained.corpus / "test.spacy").examples
     pipe = find_entity_pipe(nlp)
     assert pipe is not None
-    fitted = pipe.calibration
-    assert 0 <= (uncalibrated_error(nlp, examples) or -1) <= 1
-    assert pipe.calibration is fitted
+    error = uncalibrated_error(nlp, examples)
+    assert error is not None
+    assert 0 <= error <= 1
+    pipe.calibration = replace(pipe.calibration, temperature=2.0)
+    assert uncalibrated_error(nlp, examples) == error
+    assert pipe.calibration.temperature == 2.0
     pipe.min_confidence = 0.5
     assert uncalibrated_error(nlp, examples) is None
 

@@ -14,7 +14,7 @@ from tests.helpers import fails
 def test_options_reach_the_library(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    calls: list[tuple[Any, Any]] = []
 
     class Result:
         def text(self) -> str:
@@ -30,10 +30,13 @@ def test_options_reach_the_library(
     scripts.evaluate.main(
         pipeline, corpus, Path("m.json"), page, Path("a.json"), [Path("b.json")], "-1"
     )
-    options = {"against": None, "runs": [], "gpu": -1}
-    assert calls[0] == ((pipeline, corpus, None, None), options)
-    options = {"against": Path("a.json"), "runs": [Path("b.json")], "gpu": -1}
-    assert calls[1] == ((pipeline, corpus, Path("m.json"), page), options)
+    assert calls == [
+        ((pipeline, corpus, None, None), {"against": None, "runs": [], "gpu": -1}),
+        (
+            (pipeline, corpus, Path("m.json"), page),
+            {"against": Path("a.json"), "runs": [Path("b.json")], "gpu": -1},
+        ),
+    ]
     assert capsys.readouterr().out == "the scores\n" * 2
 
 
