@@ -3,19 +3,23 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bert_ner import cli
 from bert_ner.errors import InputError
 
+if TYPE_CHECKING:
+    from bert_ner.training.recipe import Recipe
+
 CONFIG = Path("configs/config.cfg")
 ConfigOption = Annotated[
     Path | None, typer.Option(help=f"The recipe, by default {CONFIG}.", show_default=False)
 ]
 PaperOption = Annotated[
-    str | None, typer.Option(help="A paper's recipe in place of --config: see docs/papers.md.")
+    str | None,
+    typer.Option(help='A paper\'s recipe, with its encoder as "auto": see docs/papers.md.'),
 ]
 DataOption = Annotated[Path, typer.Option(help="Folder of converted corpora.")]
 OutputOption = Annotated[
@@ -43,26 +47,18 @@ def main(
     from bert_ner.devices import choose_gpu
     from bert_ner.training.encoders import resolve
     from bert_ner.training.plan import plan_training
-    from bert_ner.training.recipe import paper_recipe, read_recipe
     from bert_ner.training.schedule import parse_epochs
     from bert_ner.training.trainer import train_recipe
 
-    if config and paper:
-        raise InputError("--config and --paper: use only one of them.")
-    recipe = paper_recipe(paper) if paper else read_recipe(config or CONFIG)
+    recipe, passes = _read(config, paper), parse_epochs(epochs)
+    described = get_corpus(corpus)
     with redirect_stdout(sys.stderr if print_config else sys.stdout):
         gpu = choose_gpu(gpu_id)
         name = recipe.encoder if paper and encoder == "auto" else encoder
         resolved = resolve(name, gpu=gpu >= 0, notify=print)
         print(resolved.line())
         plan = plan_training(
-            recipe,
-            corpus=get_corpus(corpus),
-            data=data / corpus,
-            encoder=resolved,
-            epochs=parse_epochs(epochs),
-            seed=seed,
-            gpu=gpu,
+            recipe, described, data / corpus, resolved, epochs=passes, seed=seed, gpu=gpu
         )
         print(*plan.notices, sep="\n", flush=True)
     if print_config:
@@ -70,6 +66,14 @@ def main(
         print(plan.config().to_str(interpolate=False))
     else:
         train_recipe(plan, output or Path("training") / recipe.name / corpus)
+
+
+def _read(config: Path | None, paper: str | None) -> "Recipe":
+    from bert_ner.training.recipe import paper_recipe, read_recipe
+
+    if config and paper:
+        raise InputError("--config and --paper: use only one of them.")
+    return paper_recipe(paper) if paper else read_recipe(config or CONFIG)
 
 
 if __name__ == "__main__":

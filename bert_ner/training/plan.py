@@ -9,7 +9,7 @@ from ..corpora.sources import Source, load_source
 from ..corpora.spec import Corpus
 from ..files import require
 from .encoders import Encoder
-from .recipe import MIXED_PRECISION, Recipe, fit_encoder, fit_machine, lacks_segments
+from .recipe import CASE_SEGMENTS, MIXED_PRECISION, Recipe, fit_encoder, fit_machine
 from .records import Overrides
 from .schedule import Schedule, plan_steps
 
@@ -26,7 +26,6 @@ class TrainingPlan:
     overrides (Overrides): Changes to the recipe, by dotted key.
     seed (int): Seed of every random choice.
     gpu (int): Number of the GPU, -1 for the CPU.
-    notices (tuple[str, ...]): Lines to show before the training.
     """
 
     recipe: Recipe
@@ -37,12 +36,21 @@ class TrainingPlan:
     overrides: Overrides
     seed: int
     gpu: int
-    notices: tuple[str, ...]
 
     @property
     def half_precision(self) -> bool:
         """Whether the training uses half precision."""
         return bool(self.overrides.get(MIXED_PRECISION))
+
+    @property
+    def notices(self) -> list[str]:
+        """Lines to show before the training."""
+        epochs, steps = self.schedule.epochs, self.schedule.steps_per_epoch
+        notices = [f"{epochs} epochs of {steps} steps, seed {self.seed}"]
+        if CASE_SEGMENTS in self.overrides:
+            name = self.encoder.name
+            notices.append(f"{name} has no segment table: it trains without case segments")
+        return notices
 
     def config(self) -> Config:
         """Return the complete config of the training, for `spacy train`."""
@@ -51,10 +59,10 @@ class TrainingPlan:
 
 def plan_training(
     recipe: Recipe,
-    *,
     corpus: Corpus,
     data: Path,
     encoder: Encoder,
+    *,
     epochs: int | None = None,
     seed: int = 1,
     gpu: int = -1,
@@ -71,22 +79,14 @@ def plan_training(
     RETURNS (TrainingPlan): The plan.
     RAISES (InputError): If the corpus is not converted or the recipe cannot be used.
     """
-    train, dev = data / "train.spacy", data / "dev.spacy"
-    require(train, dev, data / "source.json")
-    source = load_source(data / "source.json")
+    train, dev, origin = (data / name for name in ("train.spacy", "dev.spacy", "source.json"))
+    require(train, dev, origin)
+    source = load_source(origin)
     paths: Overrides = {"paths.train": str(train), "paths.dev": str(dev)}
     settings = recipe.interpolate(paths)
     schedule = plan_steps(settings, epochs)
-    notices = [f"{schedule.epochs} epochs of {schedule.steps_per_epoch} steps, seed {seed}"]
-    if lacks_segments(settings, encoder):
-        notices.append(f"{encoder.name} has no segment table: it trains without case segments")
-    overrides: Overrides = {
-        **paths,
-        "system.seed": seed,
-        **fit_encoder(settings, encoder),
-        **schedule.overrides,
-        **fit_machine(settings, gpu),
-    }
+    overrides = paths | {"system.seed": seed} | fit_encoder(settings, encoder)
+    overrides |= schedule.overrides | fit_machine(settings, gpu)
     return TrainingPlan(
         recipe=recipe,
         corpus=corpus,
@@ -96,5 +96,4 @@ def plan_training(
         overrides=overrides,
         seed=seed,
         gpu=gpu,
-        notices=tuple(notices),
     )

@@ -16,6 +16,7 @@ from .papers import PAPERS, get_paper
 from .records import Overrides
 
 CONFIG_ERRORS = (ValueError, KeyError, OSError, RegistryError, ConfigValidationError)
+CASE_SEGMENTS = "components.transformer.model.case_segments"
 MIXED_PRECISION = "components.transformer.model.mixed_precision"
 
 
@@ -127,19 +128,10 @@ def fit_encoder(recipe: Config, encoder: Encoder) -> Overrides:
         "components.transformer.model.name": str(encoder.path),
         "training.optimizer.learn_rate.initial_rate": encoder.learn_rate(base_rate),
     }
-    if lacks_segments(recipe, encoder):
-        overrides["components.transformer.model.case_segments"] = False
-    return overrides
-
-
-def lacks_segments(recipe: Config, encoder: Encoder) -> bool:
-    """Return whether a recipe has case segments but the encoder has no segment table.
-
-    recipe (Config): The interpolated recipe.
-    encoder (Encoder): The encoder.
-    """
     model = recipe["components"]["transformer"]["model"]
-    return bool(model.get("case_segments")) and not encoder.has_segments()
+    if model.get("case_segments") and not encoder.has_segments():
+        overrides[CASE_SEGMENTS] = False
+    return overrides
 
 
 def fit_machine(recipe: Config, gpu: int) -> Overrides:

@@ -47,7 +47,7 @@ def test_a_plan_on_a_gpu(data: Path, tiny: Encoder) -> None:
         "training.patience": 6,
     }
     assert planned.half_precision
-    assert planned.notices == ("20 epochs of 1 steps, seed 3",)
+    assert planned.notices == ["20 epochs of 1 steps, seed 3"]
     assert (planned.source.corpus, planned.gpu) == ("conll2003", 0)
 
 
@@ -60,6 +60,7 @@ def test_a_small_corpus_is_read_often(
     assert planned.overrides["training.eval_frequency"] == 15  # 300 epochs of one step
     assert planned.overrides["training.patience"] == 100
     assert not planned.half_precision
+    assert len(planned.notices) == 1
 
 
 def test_the_config_of_a_plan_is_complete(data: Path, tiny: Encoder) -> None:

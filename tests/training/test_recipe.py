@@ -13,7 +13,6 @@ from bert_ner.training.recipe import (
     Recipe,
     fit_encoder,
     fit_machine,
-    lacks_segments,
     paper_recipe,
     read_recipe,
 )
@@ -100,10 +99,8 @@ def test_an_encoder_without_segment_table_trains_without_case_segments(
     config = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps({**config, "type_vocab_size": 0}))
     recipe, without = read().interpolate({}), replace(tiny, path=path)
-    assert lacks_segments(recipe, without)
     assert fit_encoder(recipe, without)["components.transformer.model.case_segments"] is False
     transition = read("transition").interpolate({})
-    assert not lacks_segments(transition, without)
     assert "components.transformer.model.case_segments" not in fit_encoder(transition, without)
 
 
