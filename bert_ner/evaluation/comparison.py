@@ -100,10 +100,10 @@ def _read_seed_run(path: Path, own: Conditions) -> SeedRun:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {NO_RUN}") from error
     for field in fields(own):
-        ours, found = getattr(own, field.name), getattr(theirs, field.name)
-        if ours != found:
+        expected, value = getattr(own, field.name), getattr(theirs, field.name)
+        if value != expected:
             name = field.name.replace("_", " ")
-            raise InputError(f"{path}: expected the {name} {ours}, found {found}.")
+            raise InputError(f"{path}: expected the {name} {expected}, found {value}.")
     return SeedRun(seed, f1)
 
 

@@ -51,7 +51,7 @@ class Group:
     def confidence(self) -> list[Confidence]:
         """Reliability of the confidence on test, in the runs that have one."""
         tests = (run["scores"]["test"] for run in self.runs)
-        return [found for test in tests if (found := test.get("confidence"))]
+        return [confidence for test in tests if (confidence := test.get("confidence"))]
 
     @property
     def calibration_error(self) -> str:

@@ -42,10 +42,10 @@ def without_punctuation(text: Text, _: random.Random) -> Text:
     """Remove punctuation outside mentions."""
     words, mentions = text
     inside = {i for mention in mentions for i in range(mention.start, mention.end)}
-    kept = [i for i, word in enumerate(words) if i in inside or not _is_punctuation(word)]
-    place = {old: new for new, old in enumerate(kept)}
+    left = [i for i, word in enumerate(words) if i in inside or not _is_punctuation(word)]
+    place = {old: new for new, old in enumerate(left)}
     moved = [Mention(place[m.start], place[m.end - 1] + 1, m.label) for m in mentions]
-    return [words[i] for i in kept], moved
+    return [words[i] for i in left], moved
 
 
 def _is_punctuation(word: str) -> bool:

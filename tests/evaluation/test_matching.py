@@ -50,12 +50,12 @@ def test_strict_scores_are_those_of_seqeval(
             zero_division=0,
         )
     ours = {**score_labels(pairs), "micro avg": score(pairs)}
-    for name, found in ours.items():
+    for name, scored in ours.items():
         theirs = report.get(name, dict.fromkeys(("precision", "recall", "f1-score", "support"), 0))
-        assert found.precision == pytest.approx(theirs["precision"], abs=1e-9)
-        assert found.recall == pytest.approx(theirs["recall"], abs=1e-9)
-        assert found.f1 == pytest.approx(theirs["f1-score"], abs=1e-9)
-        assert found.gold == theirs["support"]
+        assert scored.precision == pytest.approx(theirs["precision"], abs=1e-9)
+        assert scored.recall == pytest.approx(theirs["recall"], abs=1e-9)
+        assert scored.f1 == pytest.approx(theirs["f1-score"], abs=1e-9)
+        assert scored.gold == theirs["support"]
     for name, value in macro(score_labels(pairs).values()).items():
         theirs = report["macro avg"]["f1-score" if name == "f1" else name] if len(report) > 3 else 0
         assert value == pytest.approx(theirs, abs=1e-9)
@@ -78,7 +78,7 @@ def test_strict_scores_of_any_tags_are_those_of_conlleval(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where there is nothing to find
         assert ours.f1 == pytest.approx(f1_score([gold], [predicted], zero_division=0), abs=1e-9)
-        assert ours.gold == sum(len(found) for found in [set(get_entities(gold))])
+        assert ours.gold == sum(len(spans) for spans in [set(get_entities(gold))])
 
 
 @given(documents)
@@ -88,8 +88,8 @@ def test_strict_scores_are_those_of_spacy(
     examples = []
     for sides in given_documents:
         docs = [Doc(NLP.vocab, words=["word"] * WORDS) for _ in sides]
-        for doc, found in zip(docs, sides, strict=True):
-            doc.set_ents([Span(doc, *mention) for mention in found], default="outside")
+        for doc, side in zip(docs, sides, strict=True):
+            doc.set_ents([Span(doc, *mention) for mention in side], default="outside")
         examples.append(Example(docs[1], docs[0]))
     theirs = Scorer.score_spans(
         examples, "ents", has_annotation=lambda doc: True, getter=lambda doc, attr: doc.ents
@@ -127,8 +127,8 @@ def test_every_mention_is_paired_once_and_every_error_counted_once(
 def test_the_views_of_muc_are_those_of_nervaluate_if_the_pairs_are_clear(
     gold: list[tuple[int, int, str]], predicted: list[tuple[int, int, str]]
 ) -> None:
-    def rows(found: list[tuple[int, int, str]]) -> list[dict[str, int | str]]:
-        return [{"start": start, "end": end - 1, "label": label} for start, end, label in found]
+    def rows(mentions: list[tuple[int, int, str]]) -> list[dict[str, int | str]]:
+        return [{"start": start, "end": end - 1, "label": label} for start, end, label in mentions]
 
     theirs = Evaluator([rows(gold)], [rows(predicted)], tags=list(LABELS), loader="dict").evaluate()
     pairs = match([Mention(*m) for m in gold], [Mention(*m) for m in predicted])
@@ -158,10 +158,10 @@ def test_of_two_candidates_the_nearer_one_is_taken() -> None:
     assert score([]).f1 == 0.0
 
 
-def spoil(found: list[Mention], size: int, dice: random.Random) -> list[Mention]:
+def spoil(gold: list[Mention], size: int, dice: random.Random) -> list[Mention]:
     """Mentions with every kind of error, as a pipeline would make them."""
     spoilt: list[Mention] = []
-    for start, end, label in found:
+    for start, end, label in gold:
         kind = dice.random()
         first = max([mention.end for mention in spoilt], default=0)
         if kind < 0.05:
@@ -189,9 +189,9 @@ def test_strict_scores_are_those_of_seqeval_and_spacy_on_the_real_test_split(
         predicted = spoil(gold, len(doc), dice)
         pairs += match(gold, predicted)
         tags.append([to_iob2(len(doc), side) for side in (gold, predicted)])
-        found = Doc(doc.vocab, words=[token.text for token in doc])
-        found.set_ents([Span(found, *mention) for mention in predicted], default="outside")
-        examples.append(Example(found, doc))
+        annotated = Doc(doc.vocab, words=[token.text for token in doc])
+        annotated.set_ents([Span(annotated, *mention) for mention in predicted], default="outside")
+        examples.append(Example(annotated, doc))
     report = classification_report(*map(list, zip(*tags, strict=True)), output_dict=True)
     ours = {**score_labels(pairs), "micro avg": score(pairs)}
     assert 0.7 < ours["micro avg"].f1 < 0.95
