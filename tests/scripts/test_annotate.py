@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from bert_ner import cli
 from bert_ner.annotation.journal import BATCH_RECORDS
 from scripts import annotate
 from tests.annotation.helpers import command, names_in, read_lines, records_done, run, write_records
-from tests.conftest import ROOT
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -148,27 +146,6 @@ def test_ctrl_c_stops_a_run_that_can_be_resumed(ruler: Path, tmp_path: Path) -> 
     # Python exits by the signal if it came during an import; shells report 130 for both
     assert (process.returncode in (130, -signal.SIGINT), err) == (True, err)
     assert err == "stopped; run the same command without --restart to resume\n"
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the project as pip installs it from a wheel."""
-    folder = tmp_path_factory.mktemp("installed")
-    build = "import setuptools.build_meta as b, sys; print(b.build_wheel(sys.argv[1]))"
-    clone = folder / "clone"
-    names = ("bert_ner", "scripts", "pyproject.toml", "README.md", "LICENSE")
-    for path in (path for name in names for path in [ROOT / name, *(ROOT / name).rglob("*")]):
-        if path.is_file() and "__pycache__" not in path.parts:
-            copy = clone / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
-    subprocess.run(
-        [sys.executable, "-c", build, str(folder)], cwd=clone, check=True, capture_output=True
-    )
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
 
 
 @pytest.mark.slow

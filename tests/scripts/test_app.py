@@ -1,6 +1,9 @@
 """`python -m scripts.app`: options of the demo."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +36,19 @@ def test_options_reach_the_demo_and_its_address_is_printed(
         cli.run(app.main)
     assert (ended.value.code or 0, calls) == (0, [(["a", "b"], 8600)])
     assert capsys.readouterr().out == "http://a (Ctrl-C stops it)\n"
+
+
+@pytest.mark.slow
+def test_an_installed_project_has_the_page_and_its_style(installed: Path, tmp_path: Path) -> None:
+    program = "from bert_ner.demo.launch import PAGE; print(PAGE, PAGE.with_suffix('.css'))"
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for path in map(Path, printed.split()):
+        assert path.is_relative_to(installed)
+        assert path.is_file()
