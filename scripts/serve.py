@@ -10,41 +10,47 @@ from bert_ner.errors import InputError
 from bert_ner.serving.access import TOKEN_VARIABLE, read_token
 from bert_ner.serving.limits import Limits
 
+PipelineArgument = Annotated[
+    str, typer.Argument(metavar="PIPELINE", help="An installed pipeline or a folder.")
+]
+PipelineOption = Annotated[
+    str | None, typer.Option("--pipeline", help="The same as an option. Overrides PIPELINE.")
+]
+HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"File with the token that requests must have. Without it, {TOKEN_VARIABLE} is read."
+    ),
+]
+CharsOption = Annotated[int, typer.Option(min=1, help="Maximum characters per text.")]
+TextsOption = Annotated[int, typer.Option(min=1, help="Maximum texts per request.")]
+QueueOption = Annotated[int, typer.Option(min=1, help="Queue size in texts.")]
+BatchOption = Annotated[int, typer.Option(min=1, help="Maximum texts per batch.")]
+WaitOption = Annotated[
+    float, typer.Option(min=0, help="Maximum milliseconds a text waits for a batch to fill.")
+]
+
 
 def main(
-    pipeline: Annotated[
-        str, typer.Argument(metavar="PIPELINE", help="An installed pipeline or a folder.")
-    ] = "en_bert_ner",
-    pipeline_option: Annotated[
-        str | None, typer.Option("--pipeline", help="The same as an option. Overrides PIPELINE.")
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8000,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(
-            help=f"File with the token that requests must have. Without it, {TOKEN_VARIABLE} is"
-            " read."
-        ),
-    ] = None,
-    max_chars: Annotated[
-        int, typer.Option(min=1, help="Maximum characters per text.")
-    ] = Limits.chars,
-    max_texts: Annotated[
-        int, typer.Option(min=1, help="Maximum texts per request.")
-    ] = Limits.texts,
-    queue: Annotated[int, typer.Option(min=1, help="Queue size in texts.")] = Limits.queue,
-    max_batch: Annotated[int, typer.Option(min=1, help="Maximum texts per batch.")] = Limits.batch,
-    max_wait_ms: Annotated[
-        float, typer.Option(min=0, help="Maximum milliseconds a text waits for a batch to fill.")
-    ] = Limits.wait_ms,
+    pipeline: PipelineArgument = "en_bert_ner",
+    pipeline_option: PipelineOption = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    token_file: TokenOption = None,
+    max_chars: CharsOption = Limits.chars,
+    max_texts: TextsOption = Limits.texts,
+    queue: QueueOption = Limits.queue,
+    max_batch: BatchOption = Limits.batch,
+    max_wait_ms: WaitOption = Limits.wait_ms,
     gpu_id: cli.GpuOption = "auto",
 ) -> None:
     """Serve a pipeline over HTTP until a signal to stop."""
     try:
         from bert_ner.serving.server import open_service
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is missing. Run `pip install -e '.[serve]'`.") from error
+    except ModuleNotFoundError as e:
+        raise InputError(f"{e.name} is missing. Run `pip install -e '.[serve]'`.") from e
     limits = Limits(max_chars, max_texts, queue, max_batch, wait_ms=max_wait_ms)
     token = read_token(token_file)
     name = pipeline_option or pipeline

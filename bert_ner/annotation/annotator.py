@@ -31,7 +31,7 @@ def load(name: str | Path = PIPELINE, *, min_confidence: float = 0.0) -> Languag
         if str(name) != PIPELINE:
             raise
         raise InputError(
-            f"{PIPELINE} is not installed. Run `pip install packages/{PIPELINE}-0.1.0/dist/*.whl`, "
+            f"{PIPELINE} is not installed. Run `pip install packages/config-conll2003/dist/*.whl`, "
             "or name a pipeline with --pipeline, such as training/config/conll2003/pipeline."
         ) from error
     if not _entity_pipes(nlp):

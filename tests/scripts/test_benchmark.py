@@ -21,7 +21,7 @@ def test_options_and_missed_targets(
     calls: list[tuple[Any, ...]] = []
     targets = [MET]
 
-    def run(options: SpeedOptions, output: Path, page: Path) -> dict[str, Any]:
+    def run(options: SpeedOptions, output: Path, page: Path) -> Any:
         calls.append((options, output, page))
         return {"bars": targets}
 

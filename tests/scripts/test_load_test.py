@@ -23,7 +23,7 @@ def test_options_and_missed_targets(
     calls: list[tuple[Any, ...]] = []
     targets = [MET]
 
-    def run(program: Sequence[str], options: LoadOptions, output: Path) -> dict[str, Any]:
+    def run(program: Sequence[str], options: LoadOptions, output: Path) -> Any:
         calls.append((program, options, output))
         fast = {"requests_per_second": 9.0, "latency_ms": {"p50": 1.0}}
         return {"bars": targets, "runs": {"batches": fast}}

@@ -19,7 +19,7 @@ def test_options_and_faults(
     calls: list[tuple[Any, ...]] = []
     faults: list[str] = []
 
-    def run(program: Sequence[str], options: SoakOptions, *paths: Path) -> dict[str, Any]:
+    def run(program: Sequence[str], options: SoakOptions, *paths: Path) -> Any:
         calls.append((program, options, *paths))
         return {}
 

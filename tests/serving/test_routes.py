@@ -2,7 +2,6 @@
 
 import json
 import threading
-from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +9,7 @@ import spacy
 from spacy.language import Language
 
 from bert_ner.annotation.annotator import annotate
+from bert_ner.annotation.records import Annotation
 from bert_ner.serving import models
 from bert_ner.serving.app import make_app
 from tests.serving.helpers import PATH, Client, Finder, Serve, error_of, running, until
@@ -83,7 +83,7 @@ def test_a_full_queue(serve: Serve, finder: Finder) -> None:
     client = serve(queue=2, texts=2)
     answers: list[int] = []
 
-    def send(body: dict[str, Any]) -> None:
+    def send(body: object) -> None:
         answers.append(client.post(PATH, json=body).status_code)
 
     threads = [threading.Thread(target=send, args=[{"text": "stop"}])]
@@ -172,7 +172,7 @@ def test_concurrent_requests_share_batches_and_get_the_offline_annotations(
 ) -> None:
     client = serve(batch=8, wait_ms=20)
     texts = [f"{'Ann ' * (i % 4)}left {'Oslo ' * (i % 3)}{i}" for i in range(80)]
-    answers: dict[str, Any] = {}
+    answers: dict[str, Annotation] = {}
 
     def send(some: list[str]) -> None:
         for text in some:
