@@ -32,7 +32,7 @@ def test_the_page_of_a_gpu(tmp_path: Path) -> None:
     page = (tmp_path / "speed-gpu.md").read_text(encoding="utf-8")
     for part in (
         "Card 9",
-        "`spacy project run\nbenchmark-gpu`",
+        "`spacy project run benchmark-gpu`",
         "in half precision",
         "](speed-gpu.svg)",
         "| `ours` | 95 | 1 to 200 | 1.00 | 10 MB | 25.0 % |",
