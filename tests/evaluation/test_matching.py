@@ -203,3 +203,9 @@ def test_strict_scores_are_those_of_seqeval_and_spacy_on_the_real_test_split(
     assert ours["micro avg"].f1 == pytest.approx(theirs["ents_f"], abs=1e-9)
     for label in theirs["ents_per_type"]:
         assert ours[label].f1 == pytest.approx(theirs["ents_per_type"][label]["f"], abs=1e-9)
+
+
+def test_adjacent_mentions_are_not_paired() -> None:
+    left, right = Mention(0, 2, "ORG"), Mention(2, 4, "ORG")
+    assert match([left], [right]) == [Pair(left, None), Pair(None, right)]
+    assert match([right], [left]) == [Pair(None, left), Pair(right, None)]

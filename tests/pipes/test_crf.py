@@ -161,3 +161,12 @@ def test_documents_without_tokens_have_no_mentions() -> None:
     tagset = Tagset(("A",))
     empty = torch.zeros(0, len(tagset.tags))
     assert decode([empty, empty], tagset.constrain(), tagset) == [[], []]
+
+
+def test_temperature_divides_the_scores_of_tags_and_transitions() -> None:
+    tagset, emissions, transitions = random_chain("biluo", seed=7)
+    expected = decode([e / 2 for e in emissions], transitions / 2, tagset)
+    mentions = decode(emissions, transitions, tagset, temperature=2.0)
+    for row, expected_row in zip(mentions, expected, strict=True):
+        assert [m[:3] for m in row] == [m[:3] for m in expected_row]
+        assert [m[3] for m in row] == pytest.approx([m[3] for m in expected_row])

@@ -7,7 +7,7 @@ from torch import Tensor
 from bert_ner.pipes.crf import (
     pad,
 )
-from bert_ner.pipes.loss import sequence_loss
+from bert_ner.pipes.loss import crf_loss, sequence_loss, weigh_tags
 from bert_ner.pipes.tags import MISSING, SCHEMES
 from tests.pipes.chains import RAGGED, legal_paths, legal_scores, path_scores, random_chain
 
@@ -62,3 +62,22 @@ def test_a_row_with_illegal_gold_tags_does_not_count() -> None:
     assert torch.allclose(d_emissions[1:], without[1])
     assert torch.allclose(d_transitions, without[2])
     assert sequence_loss(padded[:1], lengths[:1], transitions, gold[:1])[0] == 0.0
+
+
+def test_gradient_of_the_mean_loss_equals_finite_differences() -> None:
+    tagset, emissions, transitions = random_chain("biluo")
+    scores, gold = torch.cat(emissions), [torch.full((n,), tagset.tags.index("O")) for n in RAGGED]
+    loss, d_scores, d_transitions = crf_loss(scores, transitions, gold)
+    assert loss == pytest.approx(crf_loss(scores.repeat(2, 1), transitions, gold * 2)[0])
+    step = 1e-4 * torch.randn(scores.shape, generator=torch.Generator().manual_seed(1)).double()
+    before, after = (crf_loss(scores + s, transitions, gold)[0] for s in (-step, step))
+    assert after - before == pytest.approx(2 * float((d_scores * step).sum()), rel=1e-3)
+    move = 1e-4 * torch.randn(transitions.shape, generator=torch.Generator().manual_seed(2))
+    before, after = (crf_loss(scores, transitions + m, gold)[0] for m in (-move, move))
+    assert after - before == pytest.approx(2 * float((d_transitions * move).sum()), rel=1e-3)
+
+
+def test_rare_tags_weigh_more() -> None:
+    weights = weigh_tags([[0, 0, 0, MISSING], [1]], tags=3, power=1.0)
+    assert weights == pytest.approx([7 / 12, 7 / 6, 7 / 3])  # for counts of 4, 2 and 1
+    assert weigh_tags([[0, 0, 0], [1]], tags=3, power=0.0) == [1.0, 1.0, 1.0]

@@ -93,3 +93,7 @@ def test_groups_of_windows_have_each_once_and_little_padding(
 
 def test_a_window_that_brings_much_padding_starts_a_group() -> None:
     assert group_by_length([20, 5, 6, 20, 5], 999, 30) == [[1, 4, 2], [0, 3]]
+
+
+def test_the_first_of_equal_windows_is_chosen() -> None:
+    assert choose_windows([(0, 5), (2, 7)], 7).tolist() == [0, 0, 0, 0, 1, 1, 1]

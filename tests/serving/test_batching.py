@@ -189,3 +189,13 @@ def test_no_texts_need_no_batch() -> None:
         assert await batcher.submit([]) == []
 
     assert run(work).batches == []
+
+
+def test_a_cancelled_text_takes_no_characters_of_a_batch() -> None:
+    async def work(upper: Upper, batcher: Batcher[str]) -> None:
+        gone, *others = (start(batcher.submit([text])) for text in ("aaaa", "bb", "cc"))
+        await asyncio.sleep(0)
+        gone.cancel()  # the next batch is taken before its text is dropped
+        assert [await other for other in others] == [["BB"], ["CC"]]
+
+    assert run(work, batch=3, batch_chars=4).batches == [["bb", "cc"]]
