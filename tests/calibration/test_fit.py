@@ -2,10 +2,21 @@
 
 import numpy as np
 import pytest
+from spacy.tokens import Span
 
-from bert_ner.calibration.fit import apply, describe, fit, log_loss, out_of_fold
+from bert_ner.calibration.fit import (
+    TEMPERATURES,
+    apply,
+    describe,
+    fit,
+    log_loss,
+    out_of_fold,
+    predict_mentions,
+)
+from bert_ner.loading import find_entity_pipe
 from bert_ner.pipes.confidence import Calibration
-from tests.calibration.helpers import make_predictions
+from tests.calibration.helpers import Trained, make_predictions
+from tests.pipes.training import make_examples
 
 SEEN = Calibration().with_seen([("Oslo", "LOC")])
 
@@ -62,3 +73,21 @@ def test_log_loss_by_hand() -> None:
     loss = log_loss(np.array([0.5, 0.25]), np.array([True, False]))
     assert loss == pytest.approx(-(np.log(0.5) + np.log(0.75)) / 2)
     assert log_loss(np.array([0.0]), np.array([True])) == pytest.approx(-np.log(1e-9))
+
+
+def test_a_mention_is_correct_with_its_gold_span_and_label(trained: Trained) -> None:
+    pipe = find_entity_pipe(trained.nlp)
+    assert pipe is not None
+    examples = make_examples(trained.nlp, times=1)
+    gold = examples[0].reference
+    gold.set_ents([Span(gold, 0, 2, "ORG"), Span(gold, 4, 5, "LOC")])
+    predictions = predict_mentions(trained.nlp, pipe, examples)
+    assert [(p.document, p.text, p.label, p.words, p.correct) for p in predictions] == [
+        (0, "Anna Berg", "PER", 2, False),
+        (0, "Oslo", "LOC", 1, True),
+        (1, "EU", "ORG", 1, True),
+        (1, "Lima", "LOC", 1, True),
+    ]
+    for prediction in predictions:
+        assert len(prediction.probabilities) == len(TEMPERATURES)
+        assert prediction.probabilities[-1] < prediction.plain <= prediction.probabilities[0]

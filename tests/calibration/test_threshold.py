@@ -45,3 +45,9 @@ def test_a_pipeline_without_the_setting_is_refused(ruler: Path, tmp_path: Path) 
     with pytest.raises(InputError, match=r"config\.cfg: no component has a min_confidence"):
         write_pipeline(ruler, tmp_path / "strict", 0.5)
     assert not (tmp_path / "strict").exists()
+
+
+def test_the_pipeline_s_own_threshold_is_ignored(trained: Trained, tmp_path: Path) -> None:
+    write_pipeline(trained.folder, tmp_path / "strict", 1.0)
+    threshold = pick_threshold(tmp_path / "strict", trained.small, 0.9)
+    assert threshold == pick_threshold(trained.folder, trained.small, 0.9)

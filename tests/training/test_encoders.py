@@ -116,3 +116,13 @@ def test_model_with_code_of_its_own_is_refused(encoder: Path, tmp_path: Path, ke
     (folder / "config.json").write_text(json.dumps({**config, key: "x"}))
     with pytest.raises(InputError, match=key):
         resolve(str(folder), gpu=False)
+
+
+def test_a_revision_is_part_of_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_hub(name: str, revision: str | None, reason: str) -> encoders.Encoder:
+        return encoders.Encoder(name=name, path=Path(), reason=str(revision))
+
+    monkeypatch.setattr(encoders, "_from_hub", from_hub)
+    resolved = resolve("some/model@v1", gpu=False)
+    assert (resolved.name, resolved.reason) == ("some/model@v1", "v1")
+    assert resolve("some/model", gpu=False).reason == "None"
