@@ -1,1 +1,1 @@
-"""From a recipe and a corpus to a trained pipeline."""
+"""Trains a pipeline from a recipe and a converted corpus."""

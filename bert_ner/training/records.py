@@ -1,4 +1,4 @@
-"""Record of a training: `train.json`, and `training` in a pipeline's meta.json."""
+"""Types of trainings: overrides of a config, and the record in `train.json` and meta.json."""
 
 from typing import TypedDict
 
