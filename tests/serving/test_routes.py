@@ -38,8 +38,8 @@ def test_no_texts_give_no_annotations(shared_client: Client) -> None:
 
 
 def test_uncertain_entities_and_tokens_are_left_out_on_request(shared_client: Client) -> None:
-    wanted = {"text": "Ann left Oslo.", "min_confidence": 0.99, "tokens": False}
-    answer = shared_client.post(PATH, json=wanted).json()
+    body = {"text": "Ann left Oslo.", "min_confidence": 0.99, "tokens": False}
+    answer = shared_client.post(PATH, json=body).json()
     assert list(answer) == ["text", "spans"]
     assert [span["label"] for span in answer["spans"]] == ["LOC"]
 
