@@ -26,7 +26,7 @@ def main(
     plan = BundlePlan(
         root=Path(),
         corpus=corpus,
-        encoder=resolve(encoder, gpu=False),
+        encoder=resolve(encoder, gpu=False, notify=print),
         half=half,
         python=python,
         platforms=platform or PLATFORMS,
