@@ -82,7 +82,7 @@ def to_bytes(objects: HFObjects, lora: LoraOptions | None, onnx: bytes | None) -
     if encoder is not None:
         with tempfile.TemporaryDirectory() as folder:
             objects.tokenizer.save_pretrained(folder)
-            files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+            files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
         state = {k: v.contiguous().cpu() for k, v in encoder.state_dict().items()}
         message["config"] = encoder.config.to_dict()
         message["tokenizer"] = files

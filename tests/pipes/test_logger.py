@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bert_ner.pipes.logger import make_logger
+from bert_ner.pipes.logger import Info, make_logger
 from tests.pipes.training import Build
 
 
-def info(step: int, losses: dict[str, float], scores: dict[str, Any]) -> dict[str, Any]:
+def info(step: int, losses: dict[str, float], scores: dict[str, Any]) -> Info:
     return {
         "epoch": step // 10,
         "step": step,

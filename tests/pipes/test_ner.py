@@ -101,7 +101,7 @@ def test_a_label_never_trained_is_an_error_in_training_and_a_miss_in_scoring(bui
     with pytest.raises(ValueError, match="label 'NEW' is not one of LOC, ORG, PER"):
         nlp.update([example])
     assert nlp.evaluate([example])["ents_r"] == 0.0
-    with pytest.raises(ValueError, match="is initialised"):
+    with pytest.raises(ValueError, match="is initialized"):
         nlp.get_pipe("ner").add_label("NEW")
 
 

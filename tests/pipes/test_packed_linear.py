@@ -146,6 +146,7 @@ print(resident_memory_mb() - before)
 """
 
 
+@pytest.mark.slow
 @needs_packing
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of memory")
 def test_memory_does_not_grow_with_the_shapes_that_were_met() -> None:

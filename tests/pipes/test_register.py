@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.util import registry
 
 from bert_ner.pipes import register
+from bert_ner.pipes.factory import make_token_classifier_ner
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "bert_ner/pipes").glob("*.py"))
@@ -20,7 +21,7 @@ def test_every_public_name_is_an_entry_point_and_every_entry_point_a_public_name
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     functions = {
         **register.NAMES,
-        "factories": {register.FACTORY: register.make_token_classifier_ner},
+        "factories": {register.FACTORY: make_token_classifier_ner},
     }
     assert declared == {
         f"spacy_{kind}": {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spacy.cli.package import package as spacy_package
 
 from bert_ner.packaging.build import _add_code
 from bert_ner.packaging.check import _link_dependencies
@@ -25,6 +24,13 @@ OLD_ENTITIES = [
     ["Lima", "LOC", 0.9996167],
 ]
 
+# What `spacy package` writes into a package.
+INIT = """
+from spacy.util import load_model_from_init_py
+
+def load(**overrides):
+    return load_model_from_init_py(__file__, **overrides)
+"""
 # Runs each of several programs in a fork, so that spaCy and PyTorch are imported once.
 RUNNER = """
 import json, os, sys
@@ -44,10 +50,10 @@ for program in programs:
         sys.exit("failed: " + program)
 """
 LOAD = """
-import spacy, sys
+import importlib, sys
 result = {{}}
 for name in {names}:
-    nlp = spacy.load(name)
+    nlp = importlib.import_module(name).load()
     docs = nlp.pipe({texts!r})
     result[name] = [(e.text, e.label_, e._.confidence) for doc in docs for e in doc.ents]
 from spacy.util import registry
@@ -93,13 +99,12 @@ def packages(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp = build()
     train(nlp)
     nlp.meta.update(name="new_ner", version="0.1.0")
-    nlp.to_disk(folder / "pipeline")
-    (folder / "built").mkdir()
-    spacy_package(
-        folder / "pipeline", folder / "built", create_sdist=False, create_wheel=False, silent=True
-    )
-    shutil.copytree(folder / "built/en_new_ner-0.1.0/en_new_ner", folder / "en_new_ner")
-    _add_code(folder / "en_new_ner")
+    package = folder / "en_new_ner"
+    package.mkdir()
+    nlp.to_disk(package / "en_new_ner-0.1.0")
+    shutil.copy(package / "en_new_ner-0.1.0/meta.json", package)
+    (package / "__init__.py").write_text(INIT)
+    _add_code(package)
     (folder / "copied").mkdir()
     (folder / "copied/__init__.py").write_text("")
     _add_code(folder / "copied")

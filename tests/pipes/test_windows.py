@@ -1,5 +1,6 @@
 """Windows cover every token within their limits."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,17 @@ def test_spans_are_of_their_documents() -> None:
     assert all(span.doc is doc for doc, s in zip(docs, spans, strict=True) for span in s)
 
 
-@pytest.mark.parametrize("wrong", [{"max_pieces": 0}, {"max_chars": -1}, {"context": 64}])
-def test_limits_that_leave_no_window_are_refused(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: make_windows(max_pieces=0),
+        lambda: make_windows(max_chars=-1),
+        lambda: make_windows(context=64),
+    ],
+)
+def test_limits_that_leave_no_window_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
-        make_windows(**wrong)
+        make()
 
 
 def test_spacy_finds_the_functions_by_entry_point() -> None:
