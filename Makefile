@@ -2,6 +2,7 @@
 #                 (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, by its driver)
 # make test       run the linter, the type checker and the fast tests
 # make test-slow  run the slow tests, which train, package, serve and open browsers
+# make mutations  break the code on purpose and list the faults that no test notices
 # make corpus     convert the four public corpora
 # make fix        format the code and write the generated parts of the documentation
 # make bundle     collect everything for a GPU machine without a network
@@ -19,7 +20,7 @@ STALE = $(filter-out $(VENV)/.run$(EXTRA) $(VENV)/.test$(EXTRA),$(wildcard $(VEN
 
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: run test test-slow corpus bundle fix clean
+.PHONY: run test test-slow mutations corpus bundle fix clean
 
 run: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run all
@@ -32,6 +33,9 @@ test: $(VENV)/.test$(EXTRA)
 
 test-slow: $(VENV)/.test$(EXTRA)
 	$(PYTEST) -m slow
+
+mutations: $(VENV)/.test$(EXTRA)
+	$(BIN)/python -m tests.mutate
 
 corpus: $(VENV)/.run$(EXTRA)
 	$(BIN)/python -m spacy project run corpus

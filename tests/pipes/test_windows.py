@@ -23,13 +23,8 @@ words = st.lists(st.sampled_from(["a", ".", "1996-08-30", "Konstantinopel", "!" 
 
 
 def test_estimate() -> None:
-    assert [estimate_pieces(w) for w in ("Lebanon", "1996-08-30", "...", "\u6771\u4eac", "")] == [
-        1,
-        6,
-        3,
-        2,
-        1,
-    ]
+    words = ("Lebanon", "Lebanese", "1996-08-30", "...", "\u6771\u4eac", "")
+    assert [estimate_pieces(word) for word in words] == [1, 2, 6, 3, 2, 1]
 
 
 @given(words, st.integers(1, 20), st.integers(1, 60))
@@ -110,3 +105,9 @@ def test_spacy_finds_the_functions_by_entry_point() -> None:
     import spacy_transformers  # noqa: F401 - makes the registry of span getters
 
     assert spacy.registry.get("span_getters", "bert_ner.windows.v1")
+
+
+def test_every_inner_window_has_context_on_both_sides() -> None:
+    doc = Doc(VOCAB, words=["a"] * 18)
+    (windows,) = get_windows([doc], max_pieces=10, max_chars=500, context=2)
+    assert [(window.start, window.end) for window in windows] == [(0, 8), (4, 14), (10, 18)]
