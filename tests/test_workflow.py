@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import spacy
 
+from bert_ner.corpora.registry import CORPORA
 from bert_ner.files import read_json
 from tests.conftest import ROOT, write_assets
 
@@ -73,6 +74,7 @@ def test_all_leaves_two_wheels_and_their_records(project: Path) -> None:
         assert set(metrics["scores"]) == {"dev", "test"}
         wheel = read_json(project / "metrics" / "config" / f"{corpus}.wheel.json")
         assert wheel["f1"] == pytest.approx(metrics["scores"]["test"]["f1"], abs=1e-6)
+        assert wheel["example"] == CORPORA[corpus].example  # of its own domain
         assert not any(module.startswith(("scripts", "bert_ner")) for module in wheel["code"])
         assert any(module.endswith(".windows") for module in wheel["code"])
 

@@ -36,6 +36,7 @@ class Description(BaseModel):
     licence: Text = "not stated"
     url: Text = ""
     paper: Text = ""
+    example: Text = ""
     labels: dict[str, str] = Field(default={}, title="a table with a text for each label")
 
     @model_validator(mode="after")
@@ -130,6 +131,7 @@ def load(path: Path) -> Corpus:
         licence=description.licence,
         url=description.url,
         paper=description.paper,
+        example=description.example,
         labels=description.labels,
         format=description.native_format(),
         files=description.files(),

@@ -40,6 +40,7 @@ def _write_meta(model: Path, plan: TrainingPlan, record: TrainingRecord) -> None
             "files": source.files,
             "paper": corpus.paper,
             "labels": dict(corpus.labels),
+            "example": corpus.example,
         },
         "training": record,
     }

@@ -38,6 +38,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         licence = "mine"
         url = "https://example.org"
         paper = "A paper"
+        example = "The Cutty Sark left."
         labels = { SHIP = "ships: Cutty Sark" }
     """
     corpus = load(described(tmp_path, text))
@@ -48,6 +49,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
     )
     assert (corpus.title, corpus.licence, corpus.sentences_per_document) == ("My corpus", "mine", 5)
     assert (corpus.paper, corpus.labels) == ("A paper", {"SHIP": "ships: Cutty Sark"})
+    assert corpus.example == "The Cutty Sark left."
 
 
 def test_csv(tmp_path: Path) -> None:
