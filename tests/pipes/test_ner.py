@@ -32,7 +32,7 @@ SURE = Calibration(1.7, slope=0.9, bias=0.3, unseen=-1.2, length=-0.4).with_seen
 )
 def test_learns_its_examples_with_every_switch(build: Build, changes: dict[str, Any]) -> None:
     nlp = build(**changes)
-    train(nlp)
+    train(nlp, steps=25)
     scores = nlp.evaluate(make_examples(nlp, times=1))
     assert scores["ents_f"] == 1.0
 

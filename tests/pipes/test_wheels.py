@@ -1,10 +1,12 @@
 """Wheels of any age load in one process, in any order, with and without the repository."""
 
+import importlib
 import json
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from bert_ner.packaging.build import _add_code
 from bert_ner.packaging.check import _link_dependencies
+from bert_ner.pipes.ner import TokenClassifierNER
 from tests.pipes.training import TEXTS, Build, train
 
 OLD_WHEEL = Path(__file__).parents[1] / "data/en_old_ner-0.1.0-py3-none-any.whl"
@@ -31,12 +34,13 @@ from spacy.util import load_model_from_init_py
 def load(**overrides):
     return load_model_from_init_py(__file__, **overrides)
 """
-# Runs each of several programs in a fork, so that spaCy and PyTorch are imported once.
+# Runs each program in a fork of one process that has imported the slow libraries.
 RUNNER = """
 import json, os, sys
 paths, programs = json.loads(sys.stdin.read())
 sys.path[:0] = paths
-import spacy, torch, transformers
+import spacy, torch
+from transformers import AutoModel, AutoTokenizer, BertModel, BertTokenizerFast
 torch.set_num_threads(1)
 assert not any(name.split(".")[0] in ("bert_ner", "spacy_transformers") for name in sys.modules)
 for program in programs:
@@ -144,14 +148,28 @@ def run(
     return dict(zip(programs, map(json.loads, lines), strict=True))
 
 
+def check_old(entities: Sequence[tuple[str, str, float]]) -> None:
+    assert len(entities) == len(OLD_ENTITIES)
+    for entity, (text, label, confidence) in zip(entities, OLD_ENTITIES, strict=True):
+        assert tuple(entity) == (text, label, pytest.approx(confidence, abs=1e-5))
+
+
 def check_entities(result: dict[str, Any]) -> None:
-    assert len(result["en_old_ner"]) == len(OLD_ENTITIES)
-    for entity, (text, label, confidence) in zip(result["en_old_ner"], OLD_ENTITIES, strict=True):
-        assert entity == [text, label, pytest.approx(confidence, abs=1e-5)]
-    expected = [("Anna Berg", "PER"), ("Oslo", "LOC"), ("EU", "ORG"), ("Lima", "LOC")]
-    assert [tuple(entity[:2]) for entity in result["en_new_ner"]] == expected
+    check_old(result["en_old_ner"])
+    new = [tuple(entity[:2]) for entity in result["en_new_ner"]]
+    assert new == [(text, label) for text, label, _ in OLD_ENTITIES]
 
 
+def test_an_old_wheel_finds_with_this_code_what_it_found_with_its_own(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(packages))
+    nlp = importlib.import_module("en_old_ner").load()
+    assert type(nlp.get_pipe("ner")) is TokenClassifierNER
+    check_old([(e.text, e.label_, e._.confidence) for doc in nlp.pipe(TEXTS) for e in doc.ents])
+
+
+@pytest.mark.slow
 def test_old_and_new_wheels_load_together_without_the_repository(alone: dict[str, Any]) -> None:
     for order in ORDERS:
         check_entities(alone[order])
@@ -160,12 +178,14 @@ def test_old_and_new_wheels_load_together_without_the_repository(alone: dict[str
     assert alone["new first"]["serves"] == "en_new_ner.head"
 
 
+@pytest.mark.slow
 def test_old_and_new_wheels_load_together_beside_the_repository(beside: dict[str, Any]) -> None:
     for order in ORDERS:
         check_entities(beside[order])
         assert beside[order]["serves"] == "bert_ner.pipes.head"
 
 
+@pytest.mark.slow
 def test_the_first_copy_of_the_pipes_serves(alone: dict[str, Any]) -> None:
     for order, package in (("copy first", "copied"), ("copy last", "bert_ner.pipes")):
         assert alone[order]["serves"] == f"{package}.head"
@@ -173,12 +193,14 @@ def test_the_first_copy_of_the_pipes_serves(alone: dict[str, Any]) -> None:
         assert sorted(alone[order]["factory"]) == ["bert_ner.pipes.factory", "copied.factory"]
 
 
+@pytest.mark.slow
 def test_the_repositorys_entry_points_serve_beside_any_copy(beside: dict[str, Any]) -> None:
     for order in ("copy first", "copy last"):
         assert beside[order]["serves"] == "bert_ner.pipes.head"
         assert beside[order]["weights"] == SCORE_WEIGHTS
 
 
+@pytest.mark.slow
 def test_a_process_that_imports_spacy_alone_has_the_factory_with_its_weights(
     beside: dict[str, Any],
 ) -> None:
