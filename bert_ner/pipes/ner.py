@@ -262,7 +262,7 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         examples (Iterable[Example]): Examples whose predicted documents this pipeline
             has annotated. If one lacks the encoder's output or has a label that was
             never trained, whose loss is infinite, there is no `ents_loss`.
-        RETURNS (dict[str, Any]): The scores. The loss is in nats, without class weights:
+        RETURNS (Scores): The scores. The loss is in nats, without class weights:
             with softmax the cross entropy of a token, with a CRF the negative log
             likelihood of a document, divided by its tokens.
         """

@@ -15,7 +15,7 @@ def ner_score(examples: Iterable[Example], **kwargs: Any) -> Scores:
     """Score entities by strict match, and tokens by their IOB2 tags.
 
     examples (Iterable[Example]): Examples whose predicted documents are annotated.
-    RETURNS (dict[str, Any]): ents_p, ents_r, ents_f and ents_per_type from spaCy's own
+    RETURNS (Scores): ents_p, ents_r, ents_f and ents_per_type from spaCy's own
         scorer, and ents_acc, the share of tokens with the right tag, from 0 to 1;
         None if no token has a gold tag.
     """

@@ -69,9 +69,7 @@ def tokenize(
     segments = encoded.get("token_type_ids")
     if case_segments:
         segments = np.zeros_like(encoded["input_ids"])
-        cases = np.array([case_of(word) for part in words for word in part])
-        first = np.cumsum([0, *map(len, words[:-1])])[:, None]  # index of a window's first word
-        segments[owners >= 0] = cases[(first + owners)[owners >= 0]]
+        segments[owners >= 0] = _cases(words, owners)
     mask = encoded["attention_mask"]
     wordpieces = WordpieceBatch(
         strings=[e.tokens for e in encoded.encodings],
@@ -81,6 +79,14 @@ def tokenize(
         token_type_ids=segments,
     )
     return wordpieces, owners
+
+
+def _cases(words: list[list[str]], owners: np.ndarray) -> np.ndarray:
+    """The case of each word piece that has a token, row by row. See `tokenize`."""
+    cases = np.array([case_of(word) for part in words for word in part])
+    first = np.cumsum([0, *map(len, words[:-1])])[:, None]  # index of each window's first word
+    pieces: np.ndarray = cases[(first + owners)[owners >= 0]]
+    return pieces
 
 
 def _words(windows: list[Span]) -> list[list[str]]:

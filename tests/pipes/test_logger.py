@@ -1,6 +1,7 @@
 """The training log."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from bert_ner.pipes.logger import Info, make_logger
 from tests.pipes.training import Build
 
 
-def info(step: int, losses: dict[str, float], scores: dict[str, Any]) -> Info:
+def info(step: int, losses: dict[str, float], scores: Mapping[str, Any]) -> Info:
     return {
         "epoch": step // 10,
         "step": step,
@@ -20,6 +21,15 @@ def info(step: int, losses: dict[str, float], scores: dict[str, Any]) -> Info:
         "losses": losses,
         "other_scores": scores,
     }
+
+
+SCORES: Mapping[str, Any] = {
+    "ents_f": 0.5,
+    "ents_loss": 0.25,
+    "ents_acc": None,
+    "speed": 9.0,
+    "ents_per_type": {"LOC": {}},
+}
 
 
 def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
@@ -42,16 +52,9 @@ def test_every_evaluation_is_a_line_with_mean_losses_and_all_numbers(
         return heard.append, lambda: heard.append("end")
 
     log, end = make_logger(output_file=str(file), also=also)(nlp)
-    scores: dict[str, Any] = {
-        "ents_f": 0.5,
-        "ents_loss": 0.25,
-        "ents_acc": None,
-        "speed": 9.0,
-        "ents_per_type": {"LOC": {}},
-    }
-    log(info(0, {"transformer": 2.0, "ner": 6.0}, scores))
+    log(info(0, {"transformer": 2.0, "ner": 6.0}, SCORES))
     log(None)
-    log(info(10, {"transformer": 2.0, "ner": 10.0}, {**scores, "ents_acc": 0.9}))
+    log(info(10, {"transformer": 2.0, "ner": 10.0}, {**SCORES, "ents_acc": 0.9}))
     end()
     printed = capsys.readouterr().out
     assert "100 words a second, 0 minutes left" in printed

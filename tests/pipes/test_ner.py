@@ -1,5 +1,6 @@
 """The component through spaCy: training, saving, annotation, and every option."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ SURE = Calibration(1.7, slope=0.9, bias=0.3, unseen=-1.2, length=-0.4).with_seen
     ],
     ids=lambda changes: ",".join(f"{k.split('__')[-1]}" for k in changes) or "default",
 )
-def test_learns_its_examples_with_every_switch(build: Build, changes: dict[str, Any]) -> None:
+def test_learns_its_examples_with_every_switch(build: Build, changes: Mapping[str, Any]) -> None:
     nlp = build(**changes)
     train(nlp, steps=25)
     scores = nlp.evaluate(make_examples(nlp, times=1))

@@ -84,6 +84,8 @@ result = Language.get_factory_meta("token_classifier_ner").default_score_weights
 """
 SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}
 
+Results = dict[str, Any]  # of programs by name
+
 COPIES = "copied.register", "bert_ner.pipes.register"
 ORDERS = ("old first", "new first")
 PROGRAMS = {
@@ -116,13 +118,13 @@ def packages(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def beside(packages: Path) -> dict[str, Any]:
+def with_repository(packages: Path) -> Results:
     """The results of programs that see the entry points of the repository."""
     return run([sys.executable], [packages], {**PROGRAMS, "blank": BLANK}, packages)
 
 
 @pytest.fixture(scope="session")
-def alone(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def alone(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """The results of programs that see the repository's files, and not its entry points."""
     folder = tmp_path_factory.mktemp("alone")
     _link_dependencies(folder / "dependencies")
@@ -132,9 +134,7 @@ def alone(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return run([sys.executable, "-I", "-S"], paths, PROGRAMS, packages)
 
 
-def run(
-    command: list[str], paths: list[Path], programs: dict[str, str], folder: Path
-) -> dict[str, Any]:
+def run(command: list[str], paths: list[Path], programs: dict[str, str], folder: Path) -> Results:
     result = subprocess.run(
         [*command, "-c", RUNNER],
         input=json.dumps([[str(path) for path in paths], list(programs.values())]),
@@ -154,7 +154,7 @@ def check_old(entities: Sequence[tuple[str, str, float]]) -> None:
         assert tuple(entity) == (text, label, pytest.approx(confidence, abs=1e-5))
 
 
-def check_entities(result: dict[str, Any]) -> None:
+def check_entities(result: Results) -> None:
     check_old(result["en_old_ner"])
     new = [tuple(entity[:2]) for entity in result["en_new_ner"]]
     assert new == [(text, label) for text, label, _ in OLD_ENTITIES]
@@ -170,7 +170,7 @@ def test_an_old_wheel_finds_with_this_code_what_it_found_with_its_own(
 
 
 @pytest.mark.slow
-def test_old_and_new_wheels_load_together_without_the_repository(alone: dict[str, Any]) -> None:
+def test_old_and_new_wheels_load_together_without_the_repository(alone: Results) -> None:
     for order in ORDERS:
         check_entities(alone[order])
         assert not alone[order]["repository"]
@@ -179,14 +179,14 @@ def test_old_and_new_wheels_load_together_without_the_repository(alone: dict[str
 
 
 @pytest.mark.slow
-def test_old_and_new_wheels_load_together_beside_the_repository(beside: dict[str, Any]) -> None:
+def test_old_and_new_wheels_load_together_with_the_repository(with_repository: Results) -> None:
     for order in ORDERS:
-        check_entities(beside[order])
-        assert beside[order]["serves"] == "bert_ner.pipes.head"
+        check_entities(with_repository[order])
+        assert with_repository[order]["serves"] == "bert_ner.pipes.head"
 
 
 @pytest.mark.slow
-def test_the_first_copy_of_the_pipes_serves(alone: dict[str, Any]) -> None:
+def test_the_first_copy_of_the_pipes_serves(alone: Results) -> None:
     for order, package in (("copy first", "copied"), ("copy last", "bert_ner.pipes")):
         assert alone[order]["serves"] == f"{package}.head"
         assert alone[order]["weights"] == SCORE_WEIGHTS
@@ -194,15 +194,15 @@ def test_the_first_copy_of_the_pipes_serves(alone: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_repositorys_entry_points_serve_beside_any_copy(beside: dict[str, Any]) -> None:
+def test_the_repositorys_entry_points_serve_with_any_copy(with_repository: Results) -> None:
     for order in ("copy first", "copy last"):
-        assert beside[order]["serves"] == "bert_ner.pipes.head"
-        assert beside[order]["weights"] == SCORE_WEIGHTS
+        assert with_repository[order]["serves"] == "bert_ner.pipes.head"
+        assert with_repository[order]["weights"] == SCORE_WEIGHTS
 
 
 @pytest.mark.slow
 def test_a_process_that_imports_spacy_alone_has_the_factory_with_its_weights(
-    beside: dict[str, Any],
+    with_repository: Results,
 ) -> None:
     """`spacy train` and `spacy evaluate` need no --code."""
-    assert beside["blank"] == SCORE_WEIGHTS
+    assert with_repository["blank"] == SCORE_WEIGHTS
