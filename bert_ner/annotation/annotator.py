@@ -1,6 +1,6 @@
 """Annotates texts with any spaCy pipeline that finds entities."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spacy.language import Language
@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import InputError, first_line
 from ..loading import find_confidence_pipe, load_pipeline
+from ..pipes.batching import batch_by_length
 from .records import AnnotatedSpan, Annotation
 
 PIPELINE = "en_bert_ner"
@@ -80,26 +81,12 @@ def annotate(
     extract = extract or to_annotation
     results: list[Annotation | Exception] = []
     with nlp.memory_zone():
-        for group in _groups(texts):
+        for group in batch_by_length(texts, MAX_GROUP_CHARS):
             try:
                 results += [extract(doc) for doc in nlp.pipe(group)]
             except Exception:
                 results += [_annotate_alone(nlp, text, extract) for text in group]
     return results
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Split texts into groups of at most `MAX_GROUP_CHARS`; a longer text is a group."""
-    group: list[str] = []
-    characters = 0
-    for text in texts:
-        characters += len(text)
-        if group and characters > MAX_GROUP_CHARS:
-            yield group
-            group, characters = [], len(text)
-        group.append(text)
-    if group:
-        yield group
 
 
 def _annotate_alone(nlp: Language, text: str, extract: Extract) -> Annotation | Exception:

@@ -1,33 +1,34 @@
 """Batches of examples for training, and of documents for prediction."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
-from spacy.tokens import Doc
 from spacy.training import Example
 
 from .windows import estimate_pieces
 
+Item = TypeVar("Item", bound=Sized)
 Batcher = Callable[[Iterable[Example]], Iterator[list[Example]]]
 
 
-def batch_by_tokens(docs: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
-    """Group documents into batches of a number of tokens.
+def batch_by_length(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Group documents into batches of a number of tokens, or texts by their characters.
 
-    docs (Iterable[Doc]): The documents.
-    size (int): Maximum tokens of a batch. A longer document is a batch alone.
-    YIELDS (list[Doc]): The batches, in order.
+    items (Iterable[Doc] | Iterable[str]): The documents or texts.
+    size (int): Maximum sum of their lengths in a batch. A longer item is a batch alone.
+    YIELDS (list[Doc] | list[str]): The batches, in order.
     """
-    batch: list[Doc] = []
-    tokens = 0
-    for doc in docs:
-        tokens += len(doc)
-        if batch and tokens > size:
+    batch: list[Item] = []
+    length = 0
+    for item in items:
+        length += len(item)
+        if batch and length > size:
             yield batch
-            batch, tokens = [], len(doc)
-        batch.append(doc)
+            batch, length = [], len(item)
+        batch.append(item)
     if batch:
         yield batch
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from . import crf, learning
 from .annotations import annotate, install_extension
-from .batching import batch_by_tokens
+from .batching import batch_by_length
 from .confidence import Calibration, StoredCalibration
 from .crf import Mention
 from .gold import gold_labels, gold_tags
@@ -155,7 +155,7 @@ class TokenClassifierNER(TrainablePipe):  # type: ignore[misc]  # spaCy has no t
         RETURNS (list[list[Mention]]): Half-open token ranges with label and confidence
             from 0 to 1, in order.
         """
-        batches = batch_by_tokens(docs, PREDICTED_TOGETHER)
+        batches = batch_by_length(docs, PREDICTED_TOGETHER)
         return [mentions for batch in batches for mentions in self._predict(batch)]
 
     def _predict(self, docs: list[Doc]) -> list[list[Mention]]:

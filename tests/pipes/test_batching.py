@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from bert_ner.pipes.batching import batch_by_tokens, make_batch_by_pieces
+from bert_ner.pipes.batching import batch_by_length, make_batch_by_pieces
 
 VOCAB = Vocab()
 
@@ -57,7 +57,7 @@ def test_sizes_that_hold_nothing_are_refused(wrong: dict[str, int]) -> None:
 @given(st.lists(st.integers(0, 9), max_size=20), st.integers(1, 12))
 def test_documents_are_batched_by_tokens_in_order(lengths: list[int], size: int) -> None:
     docs = [Doc(VOCAB, words=["a"] * length) for length in lengths]
-    batches = list(batch_by_tokens(iter(docs), size))
+    batches = list(batch_by_length(iter(docs), size))
     assert [doc for batch in batches for doc in batch] == docs
     for batch in batches:
         assert len(batch) == 1 or sum(map(len, batch)) <= size
