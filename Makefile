@@ -1,11 +1,11 @@
 # make run        set up and run the main job: two pipelines, trained, evaluated and packaged
-#                 (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, by its driver)
+#                 (on a GPU: make run EXTRA=cuda12 or EXTRA=cuda13, depending on its driver)
 # make test       run the linter, the type checker and the fast tests
 # make test-slow  run the slow tests, which train, package, serve and open browsers
 # make mutations  break the code on purpose and list the faults that no test notices
 # make corpus     convert the four public corpora
 # make fix        format the code and write the generated parts of the documentation
-# make bundle     collect everything for a GPU machine without a network
+# make bundle     collect everything that a GPU machine without a network needs
 # make clean      remove the workflow's output; .venv and assets/ stay
 
 PYTHON ?= python3
