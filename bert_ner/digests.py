@@ -1,7 +1,7 @@
 """Digests of the code behind each command, for the workflow's dependencies.
 
-weasel reruns a step if a listed file has changed, and has no way to say "and every module that
-this one imports". So the first step of every workflow writes one digest for each command: over
+weasel reruns a step if a listed file has changed, and it cannot list "every module that this one
+imports". So the first step of every workflow writes one digest for each command: over
 its script, the library modules that the script imports, directly or not, and the data files next
 to them. A step depends on the digest of its command, and a new file needs no line in project.yml.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 from .files import replacing
 
 ROOT = Path(__file__).parents[1]
-# They fail, print and look up, and do not change the output. What fetches or generates native files
-# shows in their checksums. The registry imports every corpus, and a step depends on its own only.
+# Modules that do not change the output. The checksums of native files cover the code that fetches
+# or generates them. The registry imports every corpus, but a step depends only on its own.
 WITHOUT_EFFECT = frozenset(
     {"cli", "digests", "errors", "files", "generate", "progress", "public", "registry"}
 )
-# A pipeline's code is found through entry points, which no import shows.
+# A pipeline's code is found through entry points, not imports: this module loads it.
 LOADS_PIPES = "loading"
 DATA = frozenset({".css", ".html", ".json", ".md", ".toml"})
 

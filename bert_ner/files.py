@@ -1,4 +1,4 @@
-"""Reads and writes files. An output appears whole or not at all."""
+"""Reads and writes files. An output appears complete or not at all."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     RAISES (InputError): If a file would replace a folder, or a folder a file.
     """
     if not path.name:
-        raise InputError(f"{path}: is not a name of a file or folder to write. Name one.")
+        raise InputError(f"{path}: is not a name for a file or folder. Name one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old")
@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         if path.exists() and path.is_dir() != partial.is_dir():
             kind = "folder" if path.is_dir() else "file"
-            raise InputError(f"{path}: is a {kind} and would be lost. Name another place.")
+            raise InputError(f"{path}: is a {kind} and would be overwritten. Name another path.")
         if path.is_dir():
             path.rename(old)
         partial.replace(path)
@@ -90,7 +90,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file, complete or not at all."""
     with replacing(path) as partial:
         partial.write_text(to_json(data), encoding="utf-8")
 

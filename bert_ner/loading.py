@@ -91,7 +91,9 @@ def load_pipeline(name: str | Path, overrides: Mapping[str, object] | None = Non
     try:
         return spacy.load(name, config=overrides or {})
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise InputError(f"{name}: not a pipeline that loads: {first_line(error)}") from error
+        raise InputError(
+            f"{name}: not a pipeline that can be loaded: {first_line(error)}"
+        ) from error
 
 
 def find_entity_pipe(nlp: Language) -> EntityPipe | None:
@@ -131,7 +133,7 @@ def load_examples(nlp: Language, path: Path) -> list[Example]:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a converted split: {first_line(error)}") from error
     if not examples:
-        raise InputError(f"{path}: holds no documents. Convert the corpus again.")
+        raise InputError(f"{path}: contains no documents. Convert the corpus again.")
     return examples
 
 

@@ -13,16 +13,14 @@ InputArgument = Annotated[
     str, typer.Argument(metavar="INPUT", help='Text, file, folder, or "-" for standard input.')
 ]
 PipelineOption = Annotated[str, typer.Option(help="Name or folder of the pipeline.")]
-OutputOption = Annotated[
-    Path | None, typer.Option(help="Output file; an interrupted run is resumed.")
-]
+OutputOption = Annotated[Path | None, typer.Option(help="Output file; an interrupted run resumes.")]
 FormatOption = Annotated[
-    FormatName | None, typer.Option("--format", help="Output format, if not by the file name.")
+    FormatName | None, typer.Option("--format", help="Output format. Default: by the file name.")
 ]
 InputFormatOption = Annotated[
-    InputFormat | None, typer.Option(help="Input format, if not by the file name.")
+    InputFormat | None, typer.Option(help="Input format. Default: by the file name.")
 ]
-TextFieldOption = Annotated[str, typer.Option(help="Field or column that holds the text.")]
+TextFieldOption = Annotated[str, typer.Option(help="Field or column with the text.")]
 ConfidenceOption = Annotated[
     float, typer.Option(help="Drop entities below this confidence, from 0 to 1.")
 ]

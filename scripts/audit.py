@@ -28,7 +28,7 @@ def main(
         Path | None,
         typer.Option(
             help="Native file with a corrected annotation of the split, to judge the ranking. "
-            "By default, the corpus's own for its test split, if it exists."
+            "Default for test: the corpus's own corrected file, if it exists."
         ),
     ] = None,
     gpu_id: cli.GpuOption = "auto",

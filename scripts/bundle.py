@@ -15,7 +15,7 @@ def main(
     corpus: Annotated[Path, typer.Option(help="Folder of the converted corpora.")] = Path("corpus"),
     encoder: cli.EncoderOption = "pip",
     half: Annotated[bool, typer.Option("--fp16", help="Store the encoder as float16.")] = False,
-    python: Annotated[str, typer.Option(help="Version of Python on the machine.")] = "3.12",
+    python: Annotated[str, typer.Option(help="Version of Python on the GPU machine.")] = "3.12",
     platform: Annotated[list[str] | None, typer.Option(help="Platform tag; repeatable.")] = None,
     part_mb: Annotated[int, typer.Option(min=1, help="Maximum size of a part, in MB.")] = 1000,
 ) -> None:
@@ -35,7 +35,8 @@ def main(
     bundle = write_bundle(plan, output)
     size = bundle.size / 2**20
     print(f"{output}: {len(bundle.parts)} parts, {size:,.0f} MB, bundle {bundle.digest}")
-    print(f"there: {output}/run.sh python -m scripts.train {bundle.example} --encoder encoder")
+    command = f"{output}/run.sh python -m scripts.train {bundle.example} --encoder encoder"
+    print(f"on the GPU machine: {command}")
 
 
 if __name__ == "__main__":

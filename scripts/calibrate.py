@@ -1,4 +1,4 @@
-"""Finish a trained pipeline: merge its adapters and calibrate its confidence on dev."""
+"""Merge a trained pipeline's adapters and calibrate its confidence on dev."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +37,7 @@ def _print(record: "FinishRecord") -> None:
         print(
             f"calibrated on {calibration['mentions']} mentions, at temperature "
             f"{calibration['temperature']:.2f}; expected calibration error on dev: "
-            f"{ece['before']:.4f} before, {ece['temperature']:.4f} by temperature alone, "
+            f"{ece['before']:.4f} before, {ece['temperature']:.4f} with the temperature only, "
             f"{ece['out_of_fold']:.4f} out of fold"
         )
 

@@ -20,7 +20,8 @@ def main(
     checked = check_package(package, corpus, metrics, output)
     result = checked.result
     entities = ", ".join(f"{text} ({label})" for text, label in result["entities"])
-    print(f"{checked.wheel.name} works alone: F1 {100 * result['f1']:.2f} on test, as measured")
+    f1 = f"F1 {100 * result['f1']:.2f} on test, as measured"
+    print(f"{checked.wheel.name} works in isolation: {f1}")
     print(f'"{result["example"]}" -> {entities or "no entity"}')
 
 

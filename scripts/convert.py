@@ -43,7 +43,7 @@ def report(conversion: "Conversion") -> None:
     source = conversion.source
     print(source.line())
     if source.kind == "sample":
-        print(f"This is not {source.corpus}. Do not call a score on it a score on that corpus.")
+        print(f"This is not {source.corpus}. Do not report its scores as scores on that corpus.")
     print_stats(conversion.stats)
 
 

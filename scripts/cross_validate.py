@@ -1,4 +1,4 @@
-"""Train a pipeline for each part of the train split that has not seen this part."""
+"""Train one pipeline per fold of the train split, on the other folds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ def main(
     folds: Annotated[int, typer.Option(min=2, help="Number of pipelines to train.")] = 3,
     gpu_id: cli.GpuOption = "auto",
 ) -> None:
-    """Train a pipeline for each part of the train split that has not seen this part."""
+    """Train one pipeline per fold of the train split, on the other folds."""
     from bert_ner.corpora.registry import get_corpus
     from bert_ner.devices import choose_gpu
     from bert_ner.experiments.cross_validation import FoldTraining, train_folds

@@ -14,7 +14,7 @@ PipelineArgument = Annotated[
     str, typer.Argument(metavar="PIPELINE", help="An installed pipeline or a folder.")
 ]
 PipelineOption = Annotated[
-    str | None, typer.Option("--pipeline", help="The same as an option. Overrides PIPELINE.")
+    str | None, typer.Option("--pipeline", help="The pipeline, as an option. Overrides PIPELINE.")
 ]
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")]
@@ -46,7 +46,7 @@ def main(
     max_wait_ms: WaitOption = Limits.wait_ms,
     gpu_id: cli.GpuOption = "auto",
 ) -> None:
-    """Serve a pipeline over HTTP until a signal to stop."""
+    """Serve a pipeline over HTTP until it is stopped."""
     try:
         from bert_ner.serving.server import open_service
     except ModuleNotFoundError as e:

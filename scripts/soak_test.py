@@ -1,4 +1,4 @@
-"""Annotate many words: killed, watched for memory, and with more workers of each engine."""
+"""Annotate many words: kill and resume runs, measure memory, and add workers."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ def main(
     page: Annotated[Path, typer.Option(help="Page to write.")] = Path("docs/soak_test.md"),
     words: Annotated[int, typer.Option(min=1000, help="Words to annotate.")] = 1_000_000,
     kills: Annotated[int, typer.Option(min=0, help="Times that a run is killed.")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the times of the kills.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed for the times of the kills.")] = 1,
 ) -> None:
     """Annotate many words, and exit with 1 if a kill changes the output or memory grows."""
     from bert_ner.benchmark.soak_test import SoakOptions, judge, run_soak_test

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def main(
-    pipeline: Annotated[Path, typer.Argument(help="Folder of the finished pipeline.")],
+    pipeline: Annotated[Path, typer.Argument(help="Folder of the calibrated pipeline.")],
     data: cli.CorpusFolderArgument,
     precision: Annotated[float, typer.Option(min=0, max=1, help="Required precision.")] = 0.97,
     output: Annotated[

@@ -85,7 +85,7 @@ B-GENRE\tcomedies
 
 
 def repeated(text: str, times: int) -> str:
-    """The text several times over, each with a word of its own in the sentences."""
+    """Several copies of the text, each with a different word in the sentences."""
     return "".join(text.replace("in", f"in{i}").replace("me\n", f"me{i}\n") for i in range(times))
 
 
@@ -150,10 +150,10 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """A Chromium that is on the machine, headless; the test is skipped where none is.
+    """An installed Chromium, headless. The test is skipped if there is none.
 
-    Playwright runs an event loop meanwhile, beside which `asyncio.run` cannot be: no
-    longer than a module.
+    Playwright runs an event loop, and `asyncio.run` fails while it runs. So the fixture
+    lasts no longer than a module.
     """
     from playwright.sync_api import sync_playwright
 

@@ -48,7 +48,7 @@ def test_folder_is_restored_after_a_kill_between_the_two_renames(tmp_path: Path)
 def test_folder_is_not_lost_to_a_file_nor_a_file_to_a_folder(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "kept").touch()
-    with pytest.raises(InputError, match="is a folder and would be lost"):
+    with pytest.raises(InputError, match="is a folder and would be overwritten"):
         write_json(tmp_path / "folder", {})
     assert (tmp_path / "folder" / "kept").exists()
 
@@ -57,7 +57,7 @@ def test_folder_is_not_lost_to_a_file_nor_a_file_to_a_folder(tmp_path: Path) -> 
             partial.mkdir()
 
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is a file and would be lost"):
+    with pytest.raises(InputError, match="is a file and would be overwritten"):
         write_folder(tmp_path / "file")
     with pytest.raises(InputError, match="not a name"):
         write_json(Path(), {})

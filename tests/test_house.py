@@ -1,4 +1,4 @@
-"""The rules of the floor plan: who imports whom, how long things are, how they are worded.
+"""The rules of the code: imports, sizes and wording.
 
 CONTRIBUTING.md explains the rules.
 """
@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 LIBRARY = sorted((ROOT / "bert_ner").rglob("*.py"))
 COMMANDS = sorted((ROOT / "scripts").glob("[a-z]*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-STANDALONE = {"bundle_run.py"}  # travels in a bundle and runs before anything is installed
+STANDALONE = {"bundle_run.py"}  # is copied into a bundle and runs before anything is installed
 PROSE = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "assets").glob("*.md")]
 IDIOMS = re.compile(
     r"\b(stands|stand in|beside|goes on|go on|gone on|anew|by itself|of its own|(can|cannot) be had"

@@ -77,7 +77,7 @@ def test_description() -> None:
 
 
 def test_pipeline_and_split_that_do_not_load(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a pipeline that loads"):
+    with pytest.raises(InputError, match="not a pipeline that can be loaded"):
         load_pipeline(tmp_path)
     path = tmp_path / "train.spacy"
     for content in (b"", b"\x00nothing", NEWS.encode()):
@@ -85,7 +85,7 @@ def test_pipeline_and_split_that_do_not_load(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"train.spacy: not a converted split"):
             load_examples(spacy.blank("en"), path)
     spacy.tokens.DocBin().to_disk(path)
-    with pytest.raises(InputError, match="holds no documents"):
+    with pytest.raises(InputError, match="contains no documents"):
         load_examples(spacy.blank("en"), path)
 
 

@@ -73,7 +73,7 @@ def find_files(path: Path, input_format: InputFormat | None) -> list[InputFile]:
             if (by_suffix := format_of(file))
         ]
         if not known:
-            raise InputError(f"{path}: holds no file that ends in {', '.join(SUFFIXES)}.")
+            raise InputError(f"{path}: contains no file that ends in {', '.join(SUFFIXES)}.")
         return known
     file_format = input_format or format_of(path)
     if not path.exists():

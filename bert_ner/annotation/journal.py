@@ -1,8 +1,8 @@
 """Writes a large output in batches, so that an interrupted run can be resumed.
 
 During a run, `<output>.partial` holds the annotations, `<output>.failed.partial` the
-failures, and `<output>.progress` the number of valid bytes of both. The last is replaced
-after each batch. The next run removes bytes after the last complete batch and skips the
+failures, and `<output>.progress` the number of valid bytes of both. The progress file is
+replaced after each batch. The next run removes bytes after the last complete batch and skips the
 records that are done. Batches end at fixed record numbers, so the output of a run that
 was resumed ten times is, byte for byte, the output of an uninterrupted run.
 """
@@ -23,7 +23,7 @@ from .outputs import Format
 from .workers import Batch, BatchOutput
 
 BATCH_RECORDS = 256
-Job = Mapping[str, object]  # fingerprints and options that decide what is written
+Job = Mapping[str, object]  # fingerprints and options that determine the output
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Output:
     """An output file that grows batch by batch.
 
     path (Path): The file.
-    job (Mapping[str, object]): All that decides what is written. A run is resumed only if
-        it is equal.
+    job (Mapping[str, object]): Everything that determines the output. A run is resumed only
+        if its job is equal.
     output_format (Format): Format of the file.
     """
 
@@ -75,7 +75,7 @@ class Output:
                 remove(self.journal)
             try:
                 self.progress = self._read_journal()
-                if not self.progress.complete:  # else the last run was killed while it renamed
+                if not self.progress.complete:  # else it was killed while it renamed files
                     _truncate(self.partial, self.progress.bytes)
                     _truncate(self.failed_partial, self.progress.failed_bytes)
                 yield self
@@ -97,7 +97,7 @@ class Output:
         differing = [key for key in self.job if job.get(key) != self.job[key]]
         if differing:
             raise InputError(
-                f"{self.path}: an interrupted run had another {', '.join(differing)}. "
+                f"{self.path}: the interrupted run had another {', '.join(differing)}. "
                 "Resume with the same options and files, or set --restart to start again."
             )
         return progress
@@ -170,7 +170,7 @@ def cut_batches(records: Iterable[Record | Failure], start: int) -> Iterator[Bat
     """Split records into batches of `BATCH_RECORDS`.
 
     records (Iterable[Record | Failure]): All records of the input.
-    start (int): Number of records to skip, which are done.
+    start (int): Number of records to skip because they are done.
     YIELDS (Batch): The next batch.
     """
     rest = islice(records, start, None)

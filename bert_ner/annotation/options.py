@@ -68,7 +68,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Options that a worker needs: they decide what is written for a record.
+    """Options that a worker needs. They determine the output for a record.
 
     pipeline (str): Name or folder of the pipeline.
     format (FormatName): Output format.

@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 
 class AnnotatedToken(TypedDict):
-    """A token; `ws` tells whether a space follows."""
+    """A token; `ws` says whether a space follows."""
 
     text: str
     start: int

@@ -85,7 +85,7 @@ def _annotate_files(
 def _check(options: RunOptions) -> None:
     cluster = options.engine is Engine.RAY
     if cluster and (options.output_format or options.restart or options.by_word_piece):
-        raise InputError("--engine ray has no --format, --restart and --by-word-piece.")
+        raise InputError("--engine ray does not support --format, --restart or --by-word-piece.")
     if options.address and not cluster:
         raise InputError("--address is for --engine ray.")
 

@@ -40,7 +40,7 @@ def annotate_to_file(
         input changed during the run.
     """
     if output.resolve() in [source.path.resolve() for source in sources]:
-        raise InputError(f"{output}: is an input, too. Name another output.")
+        raise InputError(f"{output}: is also an input. Name another output.")
     job = {
         **asdict(options),
         "pipeline": _fingerprint(_pipeline_files(options.pipeline)),

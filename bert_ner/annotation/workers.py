@@ -126,7 +126,7 @@ def _start_worker(options: WorkerOptions, threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the main process is killed, which cannot end it any more."""
+    """End this process when the main process is killed, which can no longer end it."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

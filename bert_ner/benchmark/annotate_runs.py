@@ -101,7 +101,7 @@ def run_killed(run: AnnotateRun, kills: int, seed: int) -> list[int]:
 
     run (AnnotateRun): The run.
     kills (int): Number of times that it is killed and resumed.
-    seed (int): Seed of the times.
+    seed (int): Seed for the times of the kills.
     RETURNS (list[int]): The number of records that were done at each kill.
     RAISES (InputError): If the last run fails.
     """

@@ -1,4 +1,4 @@
-"""The soak test: a long annotation is killed, watched for memory, and run with more workers."""
+"""The soak test: kills and resumes a long annotation, measures its memory, and adds workers."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ class SoakOptions:
     corpus (Path): Folder of the converted corpora, for texts.
     words (int): Number of words to annotate. A fifth of them is timed with each engine.
     kills (int): Number of times that a run is killed.
-    seed (int): Seed of the times of the kills.
+    seed (int): Seed for the times of the kills.
     """
 
     pipeline: Path

@@ -1,7 +1,7 @@
 """Finishes a trained pipeline: merges adapters, calibrates confidence on dev, saves memory.
 
-A finished pipeline deletes the encoder's output from a document once the entities are
-found. The output takes 2 to 3 kB per word.
+A finished pipeline deletes the encoder's output from a document when it has found the
+entities. The output takes 2 to 3 kB per word.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def calibrate_pipeline(model: Path, data: Path, output: Path, *, gpu: int = -1) 
 
     model (Path): The trained pipeline.
     data (Path): Folder of the converted corpus. Only train and dev are read.
-    output (Path): Output folder. It appears whole or not at all.
+    output (Path): Output folder. It appears complete or not at all.
     gpu (int): Number of the GPU, -1 for the CPU.
     RETURNS (FinishRecord): The number of merged adapters, and the effect of the
         calibration. Also written to finish.json in the output folder.

@@ -115,7 +115,7 @@ def choose_temperature(predictions: list[Prediction]) -> int:
 def fit(predictions: list[Prediction], seen: Calibration) -> Calibration:
     """Fit temperature and weights.
 
-    The weights minimise the log loss plus half their squared distance from the weights
+    The weights minimize the log loss plus half their squared distance from the weights
     that change nothing, so a few mentions move them only a little.
 
     predictions (list[Prediction]): The mentions, at least one.

@@ -102,7 +102,7 @@ def threshold_for(mentions: Outcomes, precision: float) -> float | None:
 
 
 def summary(mentions: Outcomes) -> ConfidenceSummary:
-    """Summarise the reliability of a split's confidence for a record.
+    """Summarize the reliability of a split's confidence for a record.
 
     mentions (Outcomes): The predicted mentions.
     RETURNS (ConfidenceSummary): The expected calibration error, and the scores at a

@@ -99,7 +99,7 @@ def write_pipeline(pipeline: Path, output: Path, threshold: float) -> None:
     """Copy a pipeline, with min_confidence set in its config.cfg.
 
     pipeline (Path): The pipeline's folder.
-    output (Path): Output folder. It appears whole or not at all.
+    output (Path): Output folder. It appears complete or not at all.
     threshold (float): From 0 to 1.
     RAISES (InputError): If no component has such a setting.
     """

@@ -62,7 +62,7 @@ class Conversion:
 def convert_corpus(
     corpus: Corpus, assets: Path, output: Path, *, sentences_per_document: int | None = None
 ) -> Conversion:
-    """Convert a corpus. The output folder appears whole or not at all.
+    """Convert a corpus. The output folder appears complete or not at all.
 
     corpus (Corpus): The corpus.
     assets (Path): The folder with one folder of native files for each corpus.
@@ -114,7 +114,7 @@ def _keep_real(source: Source, output: Path) -> None:
         return
     if (record := read_json(previous))["kind"] != Kind.SAMPLE:
         raise InputError(
-            f"{output}: is {record['title']}, which the {source.title} would replace. "
+            f"{output}: contains {record['title']}, and the {source.title} would replace it. "
             f"Continue with the next step, or remove the folder."
         )
 

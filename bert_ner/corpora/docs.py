@@ -73,7 +73,7 @@ def convert(documents: list[Document], scheme: Scheme, vocab: Vocab) -> Split:
 def make_doc(document: Document, scheme: Scheme, vocab: Vocab) -> tuple[Doc, int]:
     """Make a Doc with gold tokens, sentence starts, tags and entities.
 
-    The Doc's spaces stay unknown: spaCy's corpus reader tokenises the text of a
+    The Doc's spaces stay unknown: spaCy's corpus reader tokenizes the text of a
     Doc with known spaces again and loses entities.
 
     document (Document): The native document.

@@ -170,7 +170,7 @@ def _explain(error: ValidationError, model: type[Description], kind: str) -> str
         return f'the key "{key}" is missing. Name the file with the sentences.'
     if first["type"] == "extra_forbidden":
         if any(key in other.model_fields for other in MODELS.values()):
-            return f'the key "{key}" has no meaning with format = "{kind}". Remove it.'
+            return f'the key "{key}" cannot be used with format = "{kind}". Remove it.'
         return f'unknown key "{printable(key)}". Known: {", ".join(sorted(model.model_fields))}.'
     expected = model.model_fields[str(first["loc"][0])].title
     return (

@@ -58,7 +58,7 @@ class Source:
 
 
 class _Origin(NamedTuple):
-    """The part of a source that depends on where the files were gathered."""
+    """The part of a source that depends on where the files were found."""
 
     kind: Kind
     where: str
@@ -70,8 +70,8 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
     The sources are, in order: files that the user put there; the folder named by
     the environment variable `NER_CORPORA`; files that were fetched earlier; the
     public source; the built-in sample. A marker file lists the files that this
-    function wrote, so that they are never taken for the user's. A copy of the
-    sample is not taken for the user's either.
+    function wrote, so that they do not count as the user's. Nor does a copy of
+    the sample.
 
     corpus (Corpus): The corpus.
     assets (Path): The folder with one folder of native files for each corpus.
@@ -83,7 +83,7 @@ def fetch(corpus: Corpus, assets: Path, *, allow_sample: bool = True) -> Source:
     present = _identify(corpus, folder)
     if present is not None and present.kind is Kind.USER:
         for name in set(corpus.optional.values()) - set(present.files):
-            remove(folder / name)  # was fetched, and does not belong to the user's files
+            remove(folder / name)  # fetched, and not one of the user's files
         write_json(folder / MARKER, asdict(present))
         return present
     with tempfile.TemporaryDirectory() as name:
@@ -127,10 +127,10 @@ def load_source(path: Path) -> Source:
         source = Source(**{**data, "kind": Kind(data["kind"])})
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: not what the project writes. Fetch and convert again."
+            f"{path}: not written by this project. Fetch and convert again."
         ) from error
     if not isinstance(source.files, dict):
-        raise InputError(f"{path}: not what the project writes. Fetch and convert again.")
+        raise InputError(f"{path}: not written by this project. Fetch and convert again.")
     return source
 
 
@@ -146,8 +146,8 @@ def _identify(corpus: Corpus, folder: Path) -> Source | None:
         raise InputError(f"{folder / missing[0]}: not found, but {corpus.described_in} names it.")
     if mine and (others := sorted(required - set(mine))):
         raise InputError(
-            f"{folder}: {', '.join(mine)} came from you, but not {', '.join(others)}. Add your own "
-            f"{', '.join(others)}, or remove {', '.join(mine)}."
+            f"{folder}: has your own {', '.join(mine)}, but not {', '.join(others)}. Add your "
+            f"own {', '.join(others)}, or remove {', '.join(mine)}."
         )
     if mine:
         return _describe(corpus, _Origin(Kind.USER, "/".join(folder.parts[-2:])), mine)
@@ -164,8 +164,8 @@ def _refuse_to_lose_real_files(corpus: Corpus, folder: Path) -> None:
         missing = sorted(set(marked.files) - set(left))
         if left:
             raise InputError(
-                f"{folder / missing[0]}: was fetched and is missing, and cannot be fetched now. "
-                f"Remove {folder} to use the built-in sample."
+                f"{folder / missing[0]}: was fetched before, is missing, and cannot be "
+                f"fetched now. Remove {folder} to use the built-in sample."
             )
 
 

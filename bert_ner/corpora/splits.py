@@ -1,4 +1,4 @@
-"""Cuts splits off a corpus: the same on every machine, and without leaks."""
+"""Cuts splits off a corpus, the same on every machine and without leaks."""
 
 import hashlib
 from collections import defaultdict

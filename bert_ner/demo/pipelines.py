@@ -82,7 +82,9 @@ def load_pipeline(name: str) -> Language:
         except InputError:
             raise
         except Exception as error:  # components of other packages may raise anything
-            raise InputError(f"{name}: not a pipeline that loads: {explain(error)}") from error
+            raise InputError(
+                f"{name}: not a pipeline that can be loaded: {explain(error)}"
+            ) from error
 
 
 def annotate_text(nlp: Language, text: str) -> Annotation:
@@ -98,12 +100,13 @@ def annotate_text(nlp: Language, text: str) -> Annotation:
         raise InputError("There is no text yet. Type or paste some, or click an example.")
     if len(text) > MAX_CHARS:
         raise InputError(
-            f"The text has {len(text):,} characters, and this page takes {MAX_CHARS:,}. Shorten it."
+            f"The text has {len(text):,} characters, and this page accepts {MAX_CHARS:,}. "
+            "Shorten it."
         )
     if (length := longest_word(text)) > LONGEST_WORD:
         raise InputError(
             f"The text has {length:,} characters without white space between them, and this page "
-            f"takes {LONGEST_WORD:,}. Put spaces between words."
+            f"accepts {LONGEST_WORD:,}. Put spaces between words."
         )
     with _LOCK:
         (result,) = annotate(nlp, [text])

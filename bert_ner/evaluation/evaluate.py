@@ -90,7 +90,7 @@ def _check_outputs(
     if page is None and (against or runs):
         raise InputError("--against and --run compare runs on the page. Add --page report.html.")
     if page and output.resolve() == page.resolve():
-        raise InputError(f"{output}: is named for the figures and for the page. Name two files.")
+        raise InputError(f"{output}: --output and --page name the same file. Name two files.")
 
 
 def check_labels(nlp: Language, corpus: Path) -> list[str]:
@@ -109,7 +109,7 @@ def check_labels(nlp: Language, corpus: Path) -> list[str]:
     labels = {ent.label_ for example in examples for ent in example.reference.ents}
     lists = f"{', '.join(sorted(labels))}; the pipeline knows {', '.join(sorted(known))}"
     if labels and not labels & known:
-        raise InputError(f"{corpus}: none of its labels is one of the pipeline's. It has {lists}.")
+        raise InputError(f"{corpus}: has no label of the pipeline. It has {lists}.")
     if labels - known:
         return [f"{corpus}: has labels that the pipeline cannot find. It has {lists}."]
     return []

@@ -46,7 +46,7 @@ class SuspectRecord(TypedDict):
 
 
 def rank(documents: Sequence[Document], doubts: Sequence[Sequence[float]]) -> list[Suspect]:
-    """Rank sentences by how much their annotation is doubted.
+    """Rank sentences by the doubt about their annotation.
 
     The score of a sentence is that of its worst token. Source: Wang and Mueller,
     "Detecting Label Errors in Token Classification Data" (NeurIPS 2022 workshop on

@@ -57,7 +57,7 @@ def swapped_names(texts: Sequence[Text]) -> Change:
 
     A label whose mentions all have the same text does not change.
 
-    texts (Sequence[tuple[list[str], list[Mention]]]): The texts that the names come from.
+    texts (Sequence[tuple[list[str], list[Mention]]]): The texts to take the mentions from.
     RETURNS (Callable): The change.
     """
     names: dict[str, list[list[str]]] = {}

@@ -68,7 +68,7 @@ def interval(
             for part in np.array_split(np.arange(samples), -(-samples // CHUNK))
         ]
     )
-    # precision is undefined, and not 0, in a sample without predicted mentions; recall likewise
+    # precision is undefined, not 0, in a sample without predicted mentions; recall is similar
     drawn = {
         "precision": sums[sums[:, 1] > 0, 0] / sums[sums[:, 1] > 0, 1],
         "recall": sums[sums[:, 2] > 0, 0] / sums[sums[:, 2] > 0, 2],
@@ -88,7 +88,7 @@ def difference(
 ) -> Difference:
     """Test whether the F1 of two runs on the same documents differs by more than chance.
 
-    The test is approximate randomisation: each shuffle swaps the two runs in a random
+    The test is approximate randomization: each shuffle swaps the two runs in a random
     half of the documents. The p-value is the share of shuffles whose difference is at
     least the observed one, where the observed one counts as a shuffle.
     Source: Noreen, "Computer-Intensive Methods for Testing Hypotheses" (1989);

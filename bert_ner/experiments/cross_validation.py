@@ -1,4 +1,4 @@
-"""Cross-validation: train a pipeline for each fold of train that has not seen the fold."""
+"""Cross-validation: train one pipeline per fold of train, on the other folds."""
 
 import re
 import tempfile

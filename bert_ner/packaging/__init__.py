@@ -1,1 +1,1 @@
-"""From a trained pipeline to a wheel that works alone."""
+"""Packages a trained pipeline as a wheel that does not need this project."""

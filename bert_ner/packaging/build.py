@@ -28,7 +28,7 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
 
     model (Path): The trained pipeline.
     metrics (Path): The JSON file with its scores, which go into meta.json and the model card.
-    output (Path): The package's folder. It appears whole or not at all.
+    output (Path): The package's folder. It appears complete or not at all.
     version (str): The version of the package.
     RETURNS (Path): The wheel, in the folder dist/ of the output.
     RAISES (InputError): If the pipeline or its scores are missing, or do not belong together.
@@ -108,7 +108,7 @@ def _write_source(model: Path, meta: Meta, card: str, folder: Path) -> Path:
     spacy_package(model, folder, meta_path=meta_path, create_sdist=False, create_wheel=False)
     built = folder / full_name
     # spaCy adds a requirement for each package that a registered function comes from. That
-    # includes this project, whose code the wheel carries.
+    # includes this project, whose code is in the wheel.
     write_json(built / "meta.json", meta)
     for place in (built, built / name / full_name):
         (place / "README.md").write_text(card, encoding="utf-8")

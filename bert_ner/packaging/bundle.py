@@ -31,9 +31,9 @@ class BundlePlan:
     root (Path): The project.
     corpus (Path): The folder of converted corpora.
     encoder (Encoder): The encoder.
-    half (bool): Whether its weights travel as float16.
-    python (str): The version of Python there, such as 3.12.
-    platforms (list[str]): The platform tags that run there.
+    half (bool): Whether its weights are stored as float16.
+    python (str): The version of Python on that machine, such as 3.12.
+    platforms (list[str]): The platform tags of that machine.
     part_bytes (int): Maximum size of a part, in bytes.
     """
 
@@ -66,9 +66,9 @@ def write_bundle(plan: BundlePlan, output: Path) -> Bundle:
     """Write a bundle: parts, their SHA-256 sums, the version of Python, run.sh and run.py.
 
     plan (BundlePlan): Its contents.
-    output (Path): The output folder. It appears whole or not at all.
+    output (Path): The output folder. It appears complete or not at all.
     RETURNS (Bundle): The bundle.
-    RAISES (InputError): If a corpus or a wheel is unavailable, or the version of Python is none.
+    RAISES (InputError): If a corpus or a wheel is unavailable, or the version of Python is invalid.
     """
     if not re.fullmatch(r"3\.\d+", plan.python):
         raise InputError(f"--python {plan.python}: expected two numbers, such as 3.12.")

@@ -74,7 +74,7 @@ class Joined:
 
 
 def unpack(parts: list[Path], target: Path) -> None:
-    """Unpack the parts; the folder appears whole or not at all."""
+    """Unpack the parts; the folder appears complete or not at all."""
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     with tarfile.open(fileobj=Joined(parts), mode="r|") as tar:  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""A wheel, installed where this project is not, offline."""
+"""Checks a wheel without a network, isolated from this project."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from .records import WheelCheck
 PROJECT = ("en_bert", "__editable__")  # prefixes of the project's own entries in site-packages
 TOLERANCE = 2e-3  # of F1: a GPU in half precision and a CPU differ in a few mentions
 
-# Runs with the wheel and its dependencies on the path, and nothing of the project.
+# Runs with only the wheel and its dependencies on the path.
 PROGRAM = """
 import json, sys
 sys.path[:0] = sys.argv[1:3]
@@ -62,7 +62,7 @@ def check_package(package: Path, data: Path, metrics: Path, output: Path) -> Che
         raise InputError(f"{metrics}: not the scores of a pipeline. Evaluate it again.") from error
     if abs(result["f1"] - expected) > TOLERANCE:
         raise InputError(
-            f"{wheels[0]}: scores {result['f1']:.4f} where {expected:.4f} was measured before "
+            f"{wheels[0]}: F1 is {result['f1']:.4f} on test, but was {expected:.4f} before "
             f"packaging. Train and package again."
         )
     write_json(output, {"wheel": wheels[0].name, "sha256": sha256(wheels[0]), **result})

@@ -28,7 +28,7 @@ def quantize_pipeline(model: Path, split: Path, output: Path) -> QuantizeRecord:
 
     model (Path): The calibrated pipeline.
     split (Path): The .spacy file to compare on.
-    output (Path): The output folder. It appears whole or not at all.
+    output (Path): The output folder. It appears complete or not at all.
     RETURNS (QuantizeRecord): The comparison, also written to optimize.json there.
     RAISES (InputError): If an input is missing, or the pipeline has no encoder of
         `bert_ner.TransformerModel`.
@@ -160,7 +160,7 @@ def _fuse_attention(path: Path, config: Any) -> None:
         num_heads=config.num_attention_heads,
         hidden_size=config.hidden_size,
         optimization_options=options,
-        opt_level=0,  # ONNX Runtime applies its own at load time
+        opt_level=0,  # ONNX Runtime optimizes at load time
     ).save_model_to_file(str(path))
 
 

@@ -1,4 +1,4 @@
-"""What packaging reads and writes: meta.json, and the records of its checks."""
+"""Records of packaging: meta.json, and the results of its checks."""
 
 from typing import NotRequired, TypedDict
 
@@ -63,7 +63,7 @@ class Meta(TypedDict):
 
 
 class WheelCheck(TypedDict):
-    """A wheel that was installed on its own.
+    """A wheel that was installed in isolation.
 
     entities: Text and label of each entity in the example sentence.
     f1: Strict F1 on test, from 0 to 1.
@@ -78,7 +78,7 @@ class WheelCheck(TypedDict):
 
 
 class Agreement(TypedDict):
-    """How much two pipelines agree on the same documents.
+    """Agreement of two pipelines on the same documents.
 
     mentions: Predicted by the first.
     agreement: F1 of one pipeline's mentions against the other's.

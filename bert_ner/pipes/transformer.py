@@ -131,7 +131,7 @@ def make_transformer_model_v1(
 ) -> EncoderModel:
     """Build the model for a config that names version 1. See `make_transformer_model`.
 
-    word_dropout (float): Ignored. It hid tokens during training, which lowered F1.
+    word_dropout (float): Ignored. It hid tokens during training, which did not raise F1.
     """
     return make_transformer_model(
         name,

@@ -1,4 +1,4 @@
-"""Who may use the service: the token and the addresses."""
+"""Access to the service: the token and the addresses."""
 
 import ipaddress
 import os

@@ -114,7 +114,7 @@ async def _annotate(
     limits.check(texts)
     results = await _unless_disconnected(request, batcher.submit(list(texts.values())))
     if results is None:
-        return Response(status_code=499)  # the client is gone
+        return Response(status_code=499)  # the client has disconnected
     _raise_if_failed(dict(zip(texts, results, strict=True)))
     annotations = [_select(one, body) for one in results if not isinstance(one, Exception)]
     return JSONResponse({"results": annotations} if "text" not in texts else annotations[0])
@@ -146,7 +146,7 @@ def _raise_if_failed(results: dict[str, Annotation | Exception]) -> None:
         return
     kinds = sorted({type(error).__name__ for error in failed.values()})
     logger.error("the pipeline failed on %d of %d texts: %s", len(failed), len(results), kinds)
-    remedy = " Send the others without." if len(failed) < len(results) else ""
+    remedy = " Send the other texts again." if len(failed) < len(results) else ""
     raise RequestError(500, f"The pipeline failed on {', '.join(failed)}.{remedy}")
 
 

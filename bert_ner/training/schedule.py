@@ -60,7 +60,7 @@ def plan_steps(recipe: Config, epochs: int | None) -> Schedule:
     except CONFIG_ERRORS as e:
         raise InputError(f"{train}: the recipe cannot read it: {first_line(e)}") from e
     if not batches:
-        raise InputError(f"{train}: holds no documents. Convert the corpus again.")
+        raise InputError(f"{train}: contains no documents. Convert the corpus again.")
     if epochs is None:
         default = max(DEFAULT_EPOCHS, math.ceil(MIN_STEPS / batches))
         epochs = int(recipe["training"]["max_epochs"]) or default

@@ -132,7 +132,7 @@ def test_an_unreadable_file_is_refused(
 
 
 def test_an_empty_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no file that ends in"):
+    with pytest.raises(InputError, match="contains no file that ends in"):
         find_files(tmp_path, None)
     with pytest.raises(InputError, match="not found"):
         find_files(tmp_path / "a.jsonl", None)

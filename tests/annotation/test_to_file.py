@@ -189,7 +189,7 @@ def test_a_change_of_pipeline_or_input_is_seen_by_its_time(
 
 def test_inputs_are_not_overwritten(source: Path, options: WorkerOptions) -> None:
     before = source.read_bytes()
-    with pytest.raises(InputError, match="is an input, too"):
+    with pytest.raises(InputError, match="is also an input"):
         annotate_file(source, source, options)
     assert source.read_bytes() == before
     assert names_in(source.parent) == {"in.jsonl"}

@@ -94,7 +94,9 @@ def test_the_sample_does_not_replace_a_corpus_that_was_converted_elsewhere(tmp_p
     record = read_json(output / "source.json")
     write_json(output / "source.json", {**record, "kind": "provided", "title": "CoNLL-2003"})
     before = (output / "test.spacy").read_bytes()
-    with pytest.raises(InputError, match=r"is CoNLL-2003, which the built-in sample .* replace"):
+    with pytest.raises(
+        InputError, match=r"contains CoNLL-2003, and the built-in sample .* replace"
+    ):
         convert_corpus(corpus, tmp_path / "assets", output)
     assert (output / "test.spacy").read_bytes() == before
 

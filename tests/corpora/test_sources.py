@@ -62,7 +62,7 @@ def test_each_place_is_replaced_by_a_better_one_and_by_no_other(
     assert (folder / "engtrain.bio").read_text() == "O\tmine\n"
 
 
-def test_dev_split_of_the_sample_is_not_kept_beside_the_users_files(tmp_path: Path) -> None:
+def test_dev_split_of_the_sample_is_not_kept_next_to_the_users_files(tmp_path: Path) -> None:
     folder = tmp_path / "mit_movie"
     fetch(CORPUS, tmp_path)
     for name in BOTH:
@@ -142,9 +142,9 @@ def test_sample_is_never_called_by_the_name_of_the_corpus_alone(tmp_path: Path) 
 def test_files_of_two_origins_are_refused(tmp_path: Path) -> None:
     fetch(CORPUS, tmp_path)
     (tmp_path / "mit_movie" / "engtrain.bio").write_text("O\tmine\n")
-    with pytest.raises(InputError, match=r"engtrain.bio came from you, but not engtest.bio"):
+    with pytest.raises(InputError, match=r"has your own engtrain.bio, but not engtest.bio"):
         fetch(CORPUS, tmp_path)
-    with pytest.raises(InputError, match=r"engtrain.bio came from you, but not engtest.bio"):
+    with pytest.raises(InputError, match=r"has your own engtrain.bio, but not engtest.bio"):
         read_source(CORPUS, tmp_path / "mit_movie")
 
 
@@ -155,7 +155,7 @@ def test_what_is_left_of_a_real_corpus_is_not_replaced_by_the_sample(
     fetch(CORPUS, tmp_path)
     monkeypatch.delenv("NER_CORPORA")
     (tmp_path / "mit_movie" / "engtrain.bio").unlink()
-    with pytest.raises(InputError, match=r"engtrain.bio: was fetched and is missing"):
+    with pytest.raises(InputError, match=r"engtrain.bio: was fetched before, is missing"):
         fetch(CORPUS, tmp_path)
     assert (tmp_path / "mit_movie" / "engtest.bio").exists()
     assert fetch(ONLINE, tmp_path).kind is Kind.PUBLIC

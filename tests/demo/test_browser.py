@@ -195,7 +195,7 @@ def test_texts_are_limited(chromium: Browser, app: App) -> None:
         before = app.count_runs()
         annotate(page, long + "y")
         expect(page.get_by_role("alert")).to_have_text(
-            "The text has 100,001 characters, and this page takes 100,000. Shorten it."
+            "The text has 100,001 characters, and this page accepts 100,000. Shorten it."
         )
         annotate(page, " \n ")
         expect(page.get_by_role("alert")).to_contain_text("There is no text yet.")
@@ -213,7 +213,7 @@ def test_another_pipeline_can_be_chosen(chromium: Browser, app: App) -> None:
         expect(page.get_by_role("slider")).to_have_count(0)
         choose(page, "Pipeline", "broken")
         expect(page.get_by_role("alert")).to_contain_text(
-            "training/config/broken/pipeline: not a pipeline that loads: "
+            "training/config/broken/pipeline: not a pipeline that can be loaded: "
         )
         choose(page, "Pipeline", "en_six_words")
         expect(page.get_by_text("No entities found in this text.")).to_be_visible()

@@ -31,7 +31,7 @@ def test_pipelines_are_found_by_their_configs(
     assert pipelines.find_pipelines([names[1]], tmp_path) == [names[1]]
     with pytest.raises(InputError, match="--pipeline nowhere: neither"):
         pipelines.find_pipelines(["nowhere"], tmp_path)
-    with pytest.raises(InputError, match="not a pipeline that loads"):
+    with pytest.raises(InputError, match="not a pipeline that can be loaded"):
         pipelines.load_pipeline(names[0])
 
 
@@ -46,7 +46,7 @@ def nlp() -> Language:
 def test_a_text_within_the_limits_is_annotated(nlp: Language) -> None:
     longest = "Oslo" + " " * (pipelines.MAX_CHARS - 4)
     assert [s["label"] for s in pipelines.annotate_text(nlp, longest)["spans"]] == ["LOC"]
-    with pytest.raises(InputError, match="100,001 characters, and this page takes 100,000"):
+    with pytest.raises(InputError, match="100,001 characters, and this page accepts 100,000"):
         pipelines.annotate_text(nlp, longest + " ")
     with pytest.raises(InputError, match="1,001 characters without white space between them"):
         pipelines.annotate_text(nlp, "Oslo " + "(" * 1_001)

@@ -46,7 +46,7 @@ def test_the_page_shows_all_sections_and_loads_nothing(evaluated: Evaluated) -> 
     assert page.count('class="pair"') == len(metrics["cases"]) + sum(test["errors"].values())
 
 
-def test_words_and_labels_are_text_whatever_they_hold() -> None:
+def test_words_and_labels_are_escaped() -> None:
     words = ["<script>alert(1)</script>", "a&b", "x"]
     hostile = "<img src=x onerror=alert(1)>"
     html = entities(words, [(0, 1, hostile), (2, 3, "LOC")], {"LOC": "#fff"})

@@ -30,10 +30,10 @@ def test_an_interval_holds_the_score_and_narrows_with_more_documents() -> None:
     low, high = interval(right)["recall"]
     assert high - low == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
     assert significance.interval(some) == significance.interval(some)
-    # of equal documents, every sample is the same; of one, nothing can be said
+    # samples of equal documents are all the same; a single document has no interval
     assert interval(counts(*[(8, 10, 10)] * 30))["recall"] == [0.8, 0.8]
     assert significance.interval(counts((8, 10, 10))) is None
-    # a label that few documents have says nothing; nor does a sample without it say 0
+    # a label in too few documents has no interval; a sample without the label does not count as 0
     assert significance.interval(counts(*[(1, 1, 1)] * 4, *[(0, 0, 0)] * 30)) is None
     assert interval(counts(*[(1, 1, 1)] * 5, *[(0, 0, 0)] * 300))["f1"] == [1.0, 1.0]
 

@@ -17,7 +17,7 @@ STILL = {
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_adam_in_one_go_is_the_adam_of_thinc(build: Build, weight_decay: float) -> None:
+def test_adam_for_all_weights_at_once_equals_thincs_adam(build: Build, weight_decay: float) -> None:
     after = []
     for averages in (False, True):  # with averages, thinc does it itself
         nlp = build(**{encoder_key("transformer_config"): {"hidden_dropout_prob": 0.0}})

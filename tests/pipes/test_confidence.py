@@ -11,7 +11,7 @@ from bert_ner.pipes.confidence import Calibration, mention_key
 p = st.floats(0, 1)
 
 
-def test_as_it_stands_it_changes_nothing() -> None:
+def test_the_default_changes_nothing() -> None:
     for value in (0.0, 1e-12, 0.3, 1.0):
         assert Calibration().confidence(value, "Oslo", "LOC", 1) == value
 

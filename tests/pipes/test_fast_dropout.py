@@ -116,4 +116,4 @@ def test_attention_of_another_kind_is_left_to_pytorch(asked: Mapping[str, Any]) 
         output = functional.scaled_dot_product_attention(query, key, key, **asked)
         positional = functional.scaled_dot_product_attention(query, query, query, None, 0.0, True)
     assert torch.equal(output, expected)
-    assert torch.equal(positional[:, :, 0], query[:, :, 0])  # the first sees but itself
+    assert torch.equal(positional[:, :, 0], query[:, :, 0])  # the first sees only itself

@@ -21,7 +21,7 @@ from tests.pipes.training import (
 
 
 def test_an_encoder_of_another_kind_takes_tokens_too(tmp_path: Path, build: Build) -> None:
-    """RoBERTa's tokenizer wants to be told that tokens begin like words."""
+    """RoBERTa's tokenizer needs an option to read tokens as words."""
     from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
 
     letters = [chr(i) for i in range(33, 127)] + ["\u0120"]

@@ -67,7 +67,7 @@ def test_long_token_after_a_sentence_end_gets_a_window_of_its_own() -> None:
     assert windows == [(0, 5), (5, 6), (6, 7), (7, 8)]
 
 
-def test_no_window_is_truncated_whatever_the_text(encoder: Path) -> None:
+def test_no_window_of_any_text_is_truncated(encoder: Path) -> None:
     """With a vocabulary of characters, every character is a word piece."""
     from transformers import AutoTokenizer
 

@@ -96,7 +96,7 @@ def test_an_empty_text_is_a_text(call: Call) -> None:
         (["Oslo", "--min-confidence", "0.5"], "gives no confidence"),
         (["README.md", "--output", "x.csv"], "is written as JSON lines"),
         (["README.md", "--address", "a"], "--address is for --engine ray"),
-        (["README.md", "--engine", "ray", "--restart"], "--engine ray has no"),
+        (["README.md", "--engine", "ray", "--restart"], "--engine ray does not support"),
         (["Oslo", "--output", "x.json"], "need a file or a folder as input"),
     ],
 )

@@ -25,7 +25,7 @@ STAGES = Stages(before=0.06, temperature=0.03, after=0.01, out_of_fold=0.02)
             CalibrationRecord(mentions=900, temperature=1.25, log_loss=STAGES, ece=STAGES),
             [
                 "calibrated on 900 mentions, at temperature 1.25; expected calibration error on "
-                "dev: 0.0600 before, 0.0300 by temperature alone, 0.0200 out of fold"
+                "dev: 0.0600 before, 0.0300 with the temperature only, 0.0200 out of fold"
             ],
         ),
     ],

@@ -159,8 +159,11 @@ def test_a_system_error_without_a_file(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["nowhere"], "error: nowhere: not a pipeline that loads"),
-        (["en_bert_ner", "--pipeline", "nowhere"], "error: nowhere: not a pipeline that loads"),
+        (["nowhere"], "error: nowhere: not a pipeline that can be loaded"),
+        (
+            ["en_bert_ner", "--pipeline", "nowhere"],
+            "error: nowhere: not a pipeline that can be loaded",
+        ),
         (["--queue", "3"], "error: a queue of 3 texts cannot hold a request of 32."),
         (["--token-file", "nowhere"], "error: nowhere: No such file or directory."),
     ],

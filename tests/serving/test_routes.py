@@ -124,7 +124,7 @@ def test_a_failing_text_does_not_affect_its_batch(
     assert answers["Oslo"].json()["spans"][0]["label"] == "LOC"
     assert error_of(answers["boom!"], 500) == "The pipeline failed on text."
     several = client.post(PATH, json={"texts": ["Oslo", "boom!"]})
-    assert error_of(several, 500) == "The pipeline failed on texts[1]. Send the others without."
+    assert error_of(several, 500) == "The pipeline failed on texts[1]. Send the other texts again."
     assert "boom!" not in caplog.text
     assert "ValueError" in caplog.text
 

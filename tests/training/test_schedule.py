@@ -71,5 +71,5 @@ def test_a_corpus_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_an_empty_corpus_is_named(tmp_path: Path) -> None:
     for split in ("train", "dev"):
         DocBin().to_disk(tmp_path / f"{split}.spacy")
-    with pytest.raises(InputError, match=r"train\.spacy: holds no documents"):
+    with pytest.raises(InputError, match=r"train\.spacy: contains no documents"):
         plan_steps(read(tmp_path, {}), 1)

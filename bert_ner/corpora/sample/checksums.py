@@ -1,4 +1,4 @@
-"""SHA-256 of the built-in sample's files, stored so that nothing is generated to recognise them.
+"""Stored SHA-256 of the built-in sample's files, to recognize them without generating them.
 
     python -c "from bert_ner.corpora.sample import checksums; checksums.store()"
 
@@ -19,8 +19,8 @@ STORED = Path(__file__).with_name("checksums.toml")
 def sample_checksums(corpus: str, write: Callable[[Path], None]) -> frozenset[str]:
     """Look up the checksums of the built-in sample of a corpus.
 
-    With another version of Faker than the one they were stored for, the names may
-    be others. Then the sample is generated to compute them.
+    Another version of Faker may give other names. In that case, the sample is
+    generated to compute the checksums.
 
     corpus (str): The corpus's name.
     write (Callable[[Path], None]): Writes the sample's native files into a folder.
