@@ -32,7 +32,7 @@ test: $(VENV)/.test$(EXTRA)
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.test$(EXTRA)
-	$(PYTEST) -m slow
+	$(PYTEST) --dist loadfile -m slow
 
 mutations: $(VENV)/.test$(EXTRA)
 	$(BIN)/python -m tests.mutate

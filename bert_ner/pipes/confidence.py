@@ -1,7 +1,7 @@
 """Calibration: from the model's probability of a mention to a confidence that can be trusted.
 
 A model that is trained until it makes no mistake on its training texts is overconfident on
-other texts, most of all about names that it has never seen. Two steps correct that, both
+other texts, especially about names that it has never seen. Two steps correct that, both
 fitted on the dev split after training:
 
 1. Scores are divided by a temperature before they become probabilities p
