@@ -1,9 +1,9 @@
 """Digests of the code behind each command, for the workflow's dependencies.
 
 weasel reruns a step if a listed file has changed, and it cannot list "every module that this one
-imports". So the first step of every workflow writes one digest for each command: over
-its script, the library modules that the script imports, directly or not, and the data files next
-to them. A step depends on the digest of its command, and a new file needs no line in project.yml.
+imports". So the first step of every workflow writes one digest for each command: over its script,
+the library modules that the script imports, directly or not, and the data files that they name.
+A step depends on the digest of its command, and a new file needs no line in project.yml.
 """
 
 import ast
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Modules that do not change the output. The checksums of native files cover the code that fetches
 # or generates them. The registry imports every corpus, but a step depends only on its own.
 WITHOUT_EFFECT = frozenset(
-    {"cli", "digests", "errors", "files", "generate", "progress", "public", "registry"}
+    {"checksums", "cli", "digests", "errors", "files", "generate", "progress", "public", "registry"}
 )
 # A pipeline's code is found through entry points, not imports: this module loads it.
 LOADS_PIPES = "loading"
@@ -54,8 +54,8 @@ def code_of(script: Path, root: Path) -> set[Path]:
 
     script (Path): The file in scripts/ or bert_ner/corpora/.
     root (Path): The folder with scripts/ and bert_ner/.
-    RETURNS (set[Path]): The file, the modules that it imports, and the data files in their
-        folders.
+    RETURNS (set[Path]): The file, the modules that it imports, and the data files next to
+        them that they name.
     """
     files = {script}
     waiting = [script]
@@ -66,8 +66,21 @@ def code_of(script: Path, root: Path) -> set[Path]:
             reached.update((root / "bert_ner" / "pipes").glob("*.py"))
         waiting += reached - files
         files |= reached
-    folders = {file.parent for file in files} - {root / "scripts"}
-    return files | {path for f in folders for path in f.iterdir() if path.suffix in DATA}
+    return files | _named_data(files)
+
+
+def _named_data(files: set[Path]) -> set[Path]:
+    """The data files next to files that name them, such as a template and its base."""
+    reached = set(files)
+    folders = {file.parent for file in files}
+    data = {path for folder in folders for path in folder.iterdir() if path.suffix in DATA}
+    while named := {path for path in data - reached if _is_named(path, reached)}:
+        reached |= named
+    return reached - files
+
+
+def _is_named(data: Path, files: set[Path]) -> bool:
+    return any(data.name.encode() in file.read_bytes() for file in files)
 
 
 def _imports(module: Path, root: Path) -> set[Path]:

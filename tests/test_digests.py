@@ -22,8 +22,11 @@ def test_code_of_real_commands() -> None:
     } <= convert
     assert not any("pipes/" in name or "evaluation/" in name for name in convert)
     assert {"bert_ner/training/trainer.py", "bert_ner/pipes/crf.py"} <= train
-    assert not any("evaluation/" in name for name in train)
-    assert {"bert_ner/evaluation/matching.py", "bert_ner/evaluation/report.html"} <= evaluate
+    assert not any("evaluation/" in name or "/sample/" in name for name in train)
+    assert {
+        f"bert_ner/evaluation/{n}" for n in ("matching.py", "report.html", "base.html")
+    } <= evaluate
+    assert not any(name.endswith(".html") for name in code("calibrate"))
     # a change in one corpus must not rerun the steps of another
     assert not any(name.endswith("/gmb.py") for name in convert | train)
     movies = code_of(ROOT / "bert_ner" / "corpora" / "mit_movie.py", ROOT)
@@ -42,8 +45,10 @@ def root(tmp_path: Path) -> Path:
         "scripts/count.py": "from bert_ner import cli\nfrom bert_ner.a.one import x\n",
         "bert_ner/a/one.py": "def f():\n    from . import two\n",
         "bert_ner/a/two.py": "from ..b.three import y\n",
-        "bert_ner/b/three.py": "from ..a.one import x\n",
-        "bert_ner/b/page.html": "<p>",
+        "bert_ner/b/three.py": "from ..a.one import x\nPAGE = 'page.html'\n",
+        "bert_ner/b/page.html": "{% extends 'base.html' %}",
+        "bert_ner/b/base.html": "<p>",
+        "bert_ner/b/other.html": "<p>",
         "bert_ner/a/other.py": "",
         "bert_ner/cli.py": "",
     }
@@ -60,6 +65,8 @@ def root(tmp_path: Path) -> Path:
         ("bert_ner/a/two.py", True),  # imported within a function
         ("bert_ner/b/three.py", True),
         ("bert_ner/b/page.html", True),
+        ("bert_ner/b/base.html", True),  # which the page names
+        ("bert_ner/b/other.html", False),
         ("bert_ner/a/other.py", False),
         ("bert_ner/cli.py", False),
     ],

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..evaluation.records import ThresholdScores
 from ..evaluation.scoring import annotate
 from ..files import replacing
-from ..loading import find_entity_pipe, load_examples, load_pipeline
+from ..loading import find_confidence_pipe, load_examples, load_pipeline
 from .outcomes import Outcomes, outcomes, threshold_for
 
 
@@ -52,7 +52,7 @@ def pick_threshold(pipeline: Path, data: Path, precision: float) -> PickedThresh
         confidence.
     """
     nlp = load_pipeline(pipeline)
-    if pipe := find_entity_pipe(nlp):
+    if pipe := find_confidence_pipe(nlp):
         pipe.min_confidence = 0.0
     splits: dict[str, Outcomes] = {}
     for split in ("dev", "test"):

@@ -162,7 +162,9 @@ def _validate(path: Path) -> Description:
 
 def _explain(error: ValidationError, model: type[Description], kind: str) -> str:
     """Describe the first mistake in one line."""
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    unknown = (e for e in errors if e["type"] == "extra_forbidden")  # such as a misspelt key
+    first = next(unknown, errors[0])
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
     key = ".".join(map(str, first["loc"]))

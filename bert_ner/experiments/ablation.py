@@ -143,7 +143,7 @@ def measure(
     plan (Plan): The plan.
     setup (Setup): Corpus, recipes, hardware and result folder.
     budget (str): Name of the budget.
-    only (Sequence[str]): Names of switches, all if it is empty. The switches that they
+    only (Sequence[str]): Names of switches, by default the budget's. The switches that they
         are compared with are run as well.
     minutes (float | None): Start no run after this time.
     YIELDS (Progress): The progress, at the start and after each run.
@@ -167,7 +167,7 @@ def measure(
 
 def _plan_runs(plan: Plan, setup: Setup, budget: Budget, only: Sequence[str]) -> list[_Run]:
     """List all runs of an ablation, seed by seed."""
-    switches = plan.select(only)
+    switches = plan.select(only or budget.only)
     for split in ("train", "dev", "test"):
         if not (path := setup.data / f"{split}.spacy").exists():
             raise InputError(f"{path}: not found. Convert the corpus first.")

@@ -20,13 +20,17 @@ class _Entry(BaseModel):
 
 
 class Budget(_Entry):
-    """Limits of a run: see `bert_ner.experiments.records.BudgetSettings`."""
+    """Limits of a run: see `bert_ner.experiments.records.BudgetSettings`.
+
+    only (list[str]): Names of the switches to measure, all if it is empty.
+    """
 
     about: str
     every: dict[Literal["train", "dev", "test"], PositiveInt]
     epochs: PositiveInt
     labels: list[str] | None = None
     random_test: float | None = Field(default=None, gt=0, lt=1)
+    only: list[str] = []
 
     @model_validator(mode="after")
     def _check_splits(self) -> "Budget":
@@ -36,7 +40,7 @@ class Budget(_Entry):
 
     def settings(self) -> BudgetSettings:
         """Return the settings of the budget for the record of a run."""
-        settings = self.model_dump(exclude={"about"}, exclude_none=True)
+        settings = self.model_dump(exclude={"about", "only"}, exclude_none=True)
         return cast(BudgetSettings, settings)
 
 

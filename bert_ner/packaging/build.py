@@ -31,9 +31,15 @@ def package(model: Path, metrics: Path, output: Path, *, version: str) -> Path:
     output (Path): The package's folder. It appears complete or not at all.
     version (str): The version of the package.
     RETURNS (Path): The wheel, in the folder dist/ of the output.
-    RAISES (InputError): If the pipeline or its scores are missing, or do not belong together.
+    RAISES (InputError): If the pipeline or its scores are missing or do not belong together,
+        or the output folder holds something else.
     """
     require(model / "meta.json", metrics)
+    if output.is_dir() and any(output.iterdir()) and not (output / "meta.json").exists():
+        raise InputError(
+            f"{output}: is not a package and would be replaced. Name another folder, such as "
+            f"{output / 'NAME'}."
+        )
     if not re.fullmatch(VERSION_PATTERN, version, re.VERBOSE | re.IGNORECASE):
         raise InputError(f'version "{version}": expected one such as 0.1.0 or 1.2.0rc1.')
     scores, pipeline_meta = read_metrics(metrics), read_json(model / "meta.json")

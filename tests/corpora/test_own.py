@@ -61,6 +61,7 @@ def test_csv(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", '"train" is missing'),
+        ('trian = "a"', 'unknown key "trian"'),
         ('train = "a"\ntokens = 1', 'unknown key "tokens"'),
         (
             'train = "a"\ntoken = "first"',

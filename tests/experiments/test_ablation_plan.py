@@ -55,6 +55,13 @@ def test_settings_of_a_budget_have_no_description(plan: Plan) -> None:
         plan.budget("big")
 
 
+def test_a_budget_can_name_its_switches() -> None:
+    """GMB measures part-of-speech embeddings alone, and its records keep their settings."""
+    gmb = read_plan(ROOT / "configs" / "ablation.toml").budget("gmb-small")
+    assert gmb.only == ["pos"]
+    assert "only" not in gmb.settings()
+
+
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
