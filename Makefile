@@ -32,7 +32,7 @@ test: $(VENV)/.test$(EXTRA)
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.test$(EXTRA)
-	$(PYTEST) --dist loadfile -m slow
+	$(PYTEST) --dist loadgroup -m slow
 
 mutations: $(VENV)/.test$(EXTRA)
 	$(BIN)/python -m tests.mutate
@@ -67,6 +67,6 @@ $(VENV)/.run$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VEN
 # seqeval is a source package; PIP_CONSTRAINT also covers its build requirements
 $(VENV)/.test$(EXTRA): pyproject.toml $(CONSTRAINTS) constraints/base.txt | $(VENV)/bin/python
 	$(if $(STALE),$(BIN)/python -m pip uninstall --quiet --yes cupy-cuda12x cupy-cuda13x)
-	PIP_CONSTRAINT='$(CURDIR)/$(CONSTRAINTS)' $(BIN)/python -m pip install --quiet -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
+	PIP_CONSTRAINT='$(CURDIR)/$(CONSTRAINTS)' $(BIN)/python -m pip install --quiet --no-compile -e '.[test$(if $(EXTRA),$(COMMA)$(EXTRA))]' -c $(CONSTRAINTS)
 	rm -f $(STALE)
 	touch $@
