@@ -16,7 +16,7 @@ from spacy.util import is_package, minibatch
 from ..calibration.outcomes import Outcomes, expected_calibration_error, outcomes, summary
 from ..corpora.sources import Source
 from ..devices import describe_machine, use_device
-from ..errors import InputError
+from ..files import require
 from ..loading import (
     describe_pipeline,
     find_entity_pipe,
@@ -160,9 +160,7 @@ def load(pipeline: Path, corpus: Path, *, gpu: int) -> Language:
     """
     installed = is_package(str(pipeline))
     needed = [corpus / f"{split}.spacy" for split in SPLITS] + [corpus / "source.json"]
-    for path in needed if installed else [pipeline / "meta.json", *needed]:
-        if not path.exists():
-            raise InputError(f"{path}: not found. Run the steps before this one first.")
+    require(*(needed if installed else [pipeline / "meta.json", *needed]))
     use_device(gpu)
     nlp = load_pipeline(str(pipeline) if installed else pipeline)
     keep_encodings(nlp)
